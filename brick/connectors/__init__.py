@@ -1,0 +1,24 @@
+"""One module per way that a volume reaches a host."""
+
+from brick import errors
+from brick.connectors.local import LocalConnector
+from brick.connectors.memory import MemoryConnector
+
+CONNECTORS = {
+    'local': LocalConnector,
+    'memory': MemoryConnector,
+}
+
+
+def connector_for(protocol, root=None):
+    """Return the connector for a `driver_volume_type`.
+
+    `root`: folder that stands for `/` when looking at /sys and /dev (tests); None is the machine's own.
+    Raises UnknownProtocol, naming the known ones.
+    """
+    try:
+        kind = CONNECTORS[protocol]
+    except KeyError:
+        known = ', '.join(sorted(CONNECTORS))
+        raise errors.UnknownProtocol(f'This host cannot connect {protocol!r} volumes; it can connect: {known}.') from None
+    return kind(root)
