@@ -1,0 +1,302 @@
+#!/usr/bin/env bash
+# From a fresh Debian or Ubuntu machine to a running stack, its tests or its demo: one command, no questions.
+# Everything it makes lies in this folder (.venv, .cache, .onebox); system packages come from apt.
+# Nothing here needs systemd, and no service of the machine is used: tests and demo start private ones.
+set -euo pipefail
+cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")"
+
+VENV=.venv
+STAMP=$VENV/.stack-stamp          # what the environment was made from; written last
+MAKING=$VENV/.stack-making        # there while the environment is being made: if we find it, it is half made
+LOGS=.cache/logs
+
+# libvirt-python is compiled against the machine's own libvirt.
+BUILD=(python3-venv python3-dev gcc libc6-dev pkg-config libvirt-dev)
+# A hypervisor host, and what the demo's guest is made of.
+HOST=(libvirt-daemon-system libvirt-daemon-driver-qemu libvirt-clients qemu-system-x86 qemu-utils
+      busybox-static cpio kmod)
+# What a deployment of several processes stands on; only the system tests and benchmarks start them.
+SERVICES=(rabbitmq-server mariadb-server postgresql)
+
+usage() {
+    cat <<'TEXT'
+usage: ./stack.sh COMMAND [arguments]
+
+  demo              watch a running guest's disk grow, driven by the openstack command
+  test              all tests; with arguments, pytest with those arguments
+  lint              ruff, import rules, sample files, documents
+  up [options]      onebox in the foreground until Ctrl-C; its options: ./stack.sh up --help
+  samples           write etc/'s sample configuration and policy files anew
+  help              this text
+
+Each command first makes sure of what it needs: Debian packages by apt-get (as root or by sudo) and a Python
+environment in .venv with the versions of constraints.txt. The next run finds it done.
+TEXT
+}
+
+say() { printf 'stack: %s\n' "$*"; }
+complain() { printf 'stack: %s\n' "$*" >&2; }
+die() { complain "$@"; exit 1; }
+
+ticker=
+finish() { if [[ -n $ticker ]]; then kill "$ticker" 2>/dev/null || true; fi; }
+trap finish EXIT
+trap 'complain interrupted; exit 130' INT
+trap 'exit 143' TERM
+
+# quietly WHAT LOG COMMAND...: run COMMAND with its output in LOG, say every 15 s that it still runs, and show the
+# log's end if it fails.
+quietly() {
+    local what=$1 log=$2 began=$SECONDS status=0
+    shift 2
+    say "$what ..."
+    ( while sleep 15 >/dev/null 2>&1; do say "  ... $((SECONDS - began)) s"; done ) 9>&- &
+    ticker=$!
+    "$@" >"$log" 2>&1 </dev/null 9>&- || status=$?
+    kill "$ticker" 2>/dev/null || true
+    wait "$ticker" 2>/dev/null || true
+    ticker=
+    if (( status )); then
+        complain "$what: failed (exit $status). The end of its output:"
+        tail -n 20 "$log" | sed 's/^/    /' >&2
+    else
+        say "  done in $((SECONDS - began)) s"
+    fi
+    return "$status"
+}
+
+# ------------------------------------------------------------------------------------------- system packages
+
+installed() { [[ $(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null) == installed ]]; }
+
+missing_packages() {
+    local package
+    for package in "$@"; do
+        installed "$package" || printf '%s ' "$package"
+    done
+}
+
+# How to become root: '' is already root; fails when there is no way.
+root_by() {
+    if (( EUID == 0 )); then echo ''
+    elif sudo -n true 2>/dev/null; then echo 'sudo -n'
+    elif [[ -t 0 ]] && command -v sudo >/dev/null; then echo 'sudo'
+    else return 1
+    fi
+}
+
+APT=(-y --no-install-recommends --no-remove -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3
+     -o Dpkg::Options::=--force-confold)
+
+apt_install() {   # apt_install 'sudo or nothing' PACKAGE...
+    local as=$1
+    shift
+    # Lists of other repositories may fail to load; what counts is whether the packages install.
+    $as apt-get update -o DPkg::Lock::Timeout=300 || true
+    $as env DEBIAN_FRONTEND=noninteractive apt-get install "${APT[@]}" "$@"
+}
+
+cannot_install() {   # cannot_install REASON PACKAGE...
+    local reason=$1
+    shift
+    complain "these system packages are missing, and $reason:"
+    complain "    $*"
+    complain "as root:  apt-get update && apt-get install -y $*"
+    complain 'without them these still run:'
+    complain '    ./stack.sh lint                                         everything (needs Python 3.11 or newer with venv)'
+    complain '    ./stack.sh test                                         all but the tests of what is missing: they say "skipped"'
+    complain '    ./stack.sh up --hypervisor memory --backend memory      both services, with no real guest'
+    complain 'and this does not: ./stack.sh demo (needs libvirt, QEMU and the parts of its guest)'
+}
+
+# system_packages PACKAGE...: install those that are missing; fails, having said what to do, where it cannot.
+system_packages() {
+    local missing as
+    if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
+        [[ -e $LOGS/no-apt ]] || cannot_install 'this machine has no apt-get (the names are Debian'"'"'s)' "$@"
+        : >"$LOGS/no-apt"
+        return 1
+    fi
+    missing=$(missing_packages "$@")
+    [[ -n $missing ]] || return 0
+    if ! as=$(root_by); then
+        cannot_install 'this user is not root and has no sudo' $missing
+        return 1
+    fi
+    say "system packages to install: $missing"
+    if ! quietly "apt-get update, apt-get install" "$LOGS/apt.log" apt_install "$as" $missing; then
+        cannot_install 'apt-get could not install them' $(missing_packages "$@")
+        return 1
+    fi
+}
+
+# ---------------------------------------------------------------------------------------- Python environment
+
+PYTHON_OK='import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))'
+
+find_python() {
+    local python
+    for python in python3 python3.13 python3.12 python3.11; do
+        if "$python" -c "$PYTHON_OK" >/dev/null 2>&1; then
+            command -v "$python"
+            return
+        fi
+    done
+    return 1
+}
+
+# Older releases carry a newer Python under its own name.
+newer_python() {
+    local as
+    if find_python >/dev/null; then return; fi
+    if as=$(root_by) && command -v apt-get >/dev/null; then
+        quietly "no Python 3.11 or newer with venv here: installing python3.11" "$LOGS/apt-python.log" \
+            apt_install "$as" python3.11 python3.11-venv python3.11-dev || true
+    fi
+    find_python >/dev/null || die 'Python 3.11 or newer with its venv module is needed (Debian 12: apt-get install python3-venv).'
+}
+
+environment() {
+    local python wanted extras
+    newer_python
+    python=$(find_python)
+    extras=client,test
+    if command -v gcc >/dev/null && pkg-config --exists libvirt 2>/dev/null; then
+        extras=$extras,libvirt
+    fi
+    wanted=$(printf '%s\n' "$PWD" "$extras" "$("$python" -V)" && sha256sum pyproject.toml setup.cfg constraints.txt)
+    if [[ ! -e $MAKING && -x $VENV/bin/python && $(cat "$STAMP" 2>/dev/null) == "$wanted" ]]; then
+        return
+    fi
+    if [[ -e $MAKING ]] || { [[ -d $VENV ]] && ! "$VENV/bin/python" -c "$PYTHON_OK" >/dev/null 2>&1; }; then
+        say "$VENV is half made or broken: made anew"
+        rm -rf "$VENV"
+    fi
+    mkdir -p "$VENV"
+    : >"$MAKING"
+    rm -f "$STAMP"
+    quietly "Python environment $VENV ($("$python" -V))" "$LOGS/venv.log" "$python" -m venv "$VENV" \
+        || die "no environment, see $LOGS/venv.log"
+    # Build tools first: what has to be built (libvirt-python, ourselves) is built with pinned ones.
+    quietly "packages of constraints.txt [$extras], about a minute" "$LOGS/pip.log" install_python "$extras" \
+        || die "the Python packages did not install, see $LOGS/pip.log; run this again to continue"
+    printf '%s\n' "$wanted" >"$STAMP"
+    rm -f "$MAKING"
+}
+
+install_python() {
+    local pip=("$VENV/bin/python" -m pip --disable-pip-version-check --no-input install -c constraints.txt)
+    "${pip[@]}" setuptools && "${pip[@]}" --no-build-isolation -e ".[$1]"
+}
+
+# -------------------------------------------------------------------------------------------------- commands
+
+# prepare PACKAGE...: make sure of packages and environment, one run at a time. Fails where packages stay missing.
+prepare() {
+    local status=0
+    mkdir -p "$LOGS"
+    exec 9>.stack.lock
+    if command -v flock >/dev/null && ! flock -n 9; then
+        say 'another run is setting up: waiting for it'
+        flock 9
+    fi
+    system_packages "$@" || status=1
+    environment
+    exec 9>&-                     # the lock ends here, not with the command
+    return "$status"
+}
+
+samples() {   # samples FOLDER: write all sample files there
+    local service
+    for service in volsvc computesvc; do
+        mkdir -p "$1/$service"
+        "$VENV/bin/oslo-config-generator" --config-file "etc/generator/$service.conf" \
+            --output-file "$1/$service/$service.conf.sample"
+        "$VENV/bin/oslopolicy-sample-generator" --namespace "$service" \
+            --output-file "$1/$service/policy.yaml.sample" 2>/dev/null
+    done
+}
+
+samples_are_current() {
+    local folder service status=0
+    folder=$(mktemp -d)
+    samples "$folder" || status=1
+    for service in volsvc computesvc; do
+        diff -ru "etc/$service/$service.conf.sample" "$folder/$service/$service.conf.sample" || status=1
+        diff -ru "etc/$service/policy.yaml.sample" "$folder/$service/policy.yaml.sample" || status=1
+    done
+    rm -rf "$folder"
+    (( status == 0 )) || complain 'write them anew with: ./stack.sh samples'
+    return "$status"
+}
+
+documents() {   # every .rst is well formed
+    local file status=0
+    while IFS= read -r file; do
+        "$VENV/bin/python" -m docutils --report=2 --halt=5 --exit-status=2 "$file" >/dev/null || status=1
+    done < <(git ls-files '*.rst' 2>/dev/null || find . -name '*.rst' -not -path "./$VENV/*")
+    return "$status"
+}
+
+lint() {
+    local check failed=()
+    local -A checks=(
+        [ruff]="$VENV/bin/ruff check ." [imports]="$VENV/bin/lint-imports --no-cache" [samples]=samples_are_current
+        [documents]=documents [shell]='bash -n stack.sh .ci/run')
+    for check in shell ruff imports samples documents; do
+        say "lint: $check"
+        ${checks[$check]} || failed+=("$check")
+    done
+    (( ${#failed[@]} == 0 )) || die "lint failed: ${failed[*]}"
+    say 'lint: all good'
+}
+
+# Two parts: what is quick and independent on all processors, then what starts servers and machines, one by one.
+tests() {
+    local failed=0 began=$SECONDS
+    say 'tests, part 1 of 2: unit, api, operations, drivers, host'
+    pytest_logged quick -q -n "$(nproc)" --dist loadfile --ignore tests/system --ignore tests/lab tests || failed=1
+    say "tests, part 2 of 2: the system, as several processes and with real clients ($((SECONDS - began)) s so far)"
+    pytest_logged system -v --durations=10 tests/system || failed=1
+    if (( failed )); then
+        complain "tests failed after $((SECONDS - began)) s:"
+        grep -hE '^(FAILED|ERROR) |^(INTERNALERROR|Interrupted)' "$LOGS"/test-{quick,system}.log >&2 || \
+            tail -qn 15 "$LOGS"/test-{quick,system}.log >&2
+        return 1
+    fi
+    say "tests: all good, $((SECONDS - began)) s"
+}
+
+pytest_logged() {   # pytest_logged NAME ARGUMENTS...
+    local name=$1
+    shift
+    "$VENV/bin/python" -m pytest "$@" 2>&1 </dev/null | tee "$LOGS/test-$name.log"
+}
+
+command=${1:-help}
+[[ $# -eq 0 ]] || shift
+case $command in
+    demo)
+        prepare "${BUILD[@]}" "${HOST[@]}" || die 'the demo needs the packages named above'
+        exec "$VENV/bin/python" -m onebox.demo "$@" ;;
+    up)
+        prepare "${BUILD[@]}" "${HOST[@]}" || true
+        [[ " $* " == *" --state"* || " $* " == *" --help "* ]] || set -- --state .onebox "$@"
+        exec "$VENV/bin/onebox" "$@" ;;
+    test)
+        prepare "${BUILD[@]}" "${HOST[@]}" "${SERVICES[@]}" || complain 'going on: tests of what is missing will be skipped'
+        if (( $# )); then exec "$VENV/bin/python" -m pytest "$@"; fi
+        tests ;;
+    lint)
+        prepare "${BUILD[@]}" || true
+        lint ;;
+    samples)
+        prepare "${BUILD[@]}" || true
+        samples etc
+        say 'written: etc/*/*.sample' ;;
+    help|-h|--help)
+        usage ;;
+    *)
+        usage >&2
+        die "there is no command '$command'" ;;
+esac
