@@ -1,0 +1,196 @@
+"""Messages between processes: wakes, the conductor's desk, notifications.
+
+A wake says "look" and carries nothing.  Sending one, or a notification, never
+blocks a request and never fails it: a thread sends, and what cannot be sent is
+dropped.  Within one process (`Local`) a wake is a call, and a desk answers
+directly, because oslo.messaging's in-process transport polls every 50 ms.
+"""
+import json
+import logging
+import queue
+import threading
+import time
+
+from svckit import process
+
+LOG = logging.getLogger(__name__)
+SILENCE = 60.0      # seconds between two complaints about a broker that is away
+
+
+class Local:
+    """What the services of one process share instead of a broker."""
+
+    def __init__(self):
+        self.listeners: dict[str, list] = {}
+        self.endpoints: dict[str, object] = {}
+
+
+class Messaging:
+    """One service's messages.  `name` prefixes its topics: a broker may be shared.
+
+    `conf` has `transport_url`; the transport is opened when first needed.
+    """
+
+    def __init__(self, conf, name: str, local: Local | None = None):
+        self.conf, self.name = conf, name
+        self._local = local
+        self._waiting: set[str] = set()              # targets still to be woken
+        self._outbox = queue.Queue(maxsize=10000)    # notifications
+        self._due = threading.Event()
+        self._sender = None
+        self._lock = threading.Lock()
+        self._transport = self._notifier = None
+        self._servers = []
+        self._complained = 0.0
+
+    # -- wakes
+
+    def wake(self, targets):
+        """Tell the workers of these targets to look; drops it if nobody can be told."""
+        remote = set()
+        for target in targets:
+            listeners = self._local.listeners.get(self._topic(target), ()) if self._local else ()
+            for listener in listeners:
+                listener()
+            if not listeners:
+                remote.add(target)
+        if remote and not self._local:
+            self._waiting |= remote
+            self._send_soon()
+
+    def listen(self, targets, callback):
+        """Call `callback()` at each wake for one of `targets`; returns at once, broker or none."""
+        for target in targets:
+            if self._local:
+                self._local.listeners.setdefault(self._topic(target), []).append(callback)
+            else:
+                self._serve_soon(self._topic(target), _Endpoint(_Wakes(callback)))
+
+    # -- calls
+
+    def serve(self, topic: str, endpoint):
+        """Answer calls to the methods of `endpoint`; returns at once, broker or none."""
+        if self._local:
+            self._local.endpoints[self._topic(topic)] = endpoint
+        else:
+            self._serve_soon(self._topic(topic), _Endpoint(endpoint))
+
+    def client(self, topic: str, timeout=10.0):
+        """`call(method, **arguments)` to whoever serves `topic`; raises when no answer comes in `timeout` seconds."""
+        if self._local:
+            from svckit.operations import LocalDesk
+            return LocalDesk(self._local.endpoints[self._topic(topic)])
+        import oslo_messaging
+
+        def call(method, **arguments):
+            client = oslo_messaging.get_rpc_client(
+                self._open(), oslo_messaging.Target(topic=self._topic(topic)), timeout=timeout)
+            return client.call({}, method, **json.loads(json.dumps(arguments)))
+        return call
+
+    # -- notifications
+
+    def notify(self, event_type: str, payload: dict, context=None):
+        """Publish `volume.resize.end` and the like, for meters; dropped when the outbox is full."""
+        if self._local:
+            LOG.debug('notification %s %s', event_type, payload)
+            return
+        try:
+            self._outbox.put_nowait((event_type, payload, context.to_dict() if context else {}))
+        except queue.Full:
+            self._complain('the outbox is full', f'notification {event_type}')
+        self._send_soon()
+
+    def stop(self):
+        for server in self._servers:
+            try:
+                server.stop()
+            except Exception as e:
+                LOG.debug('stopping an RPC server: %s', e)
+
+    # -- the sender
+
+    def _send_soon(self):
+        with self._lock:
+            if self._sender is None or not self._sender.is_alive():
+                self._sender = process.spawn(self._send, name=f'{self.name} sender')
+        self._due.set()
+
+    def _send(self):
+        while True:
+            self._due.wait()
+            self._due.clear()
+            while self._waiting:
+                target = self._waiting.pop()
+                self._try(f'a wake of {target}', self._cast, target)
+            while not self._outbox.empty():
+                event_type, payload, context = self._outbox.get_nowait()
+                self._try(f'the notification {event_type}', self._publish, event_type, payload, context)
+
+    def _try(self, what, fn, *args):
+        try:
+            fn(*args)
+        except Exception as e:
+            self._complain(e, what)
+
+    def _complain(self, why, what):
+        if time.monotonic() - self._complained > SILENCE:
+            self._complained = time.monotonic()
+            LOG.warning('The broker cannot be reached, dropped %s (and maybe more); '
+                        'workers find their work by looking: %s', what, why)
+
+    def _cast(self, target):
+        import oslo_messaging
+        # retry=0: a wake that comes late is worth nothing, and the next one waits behind it.
+        client = oslo_messaging.get_rpc_client(
+            self._open(), oslo_messaging.Target(topic=self._topic(target)), retry=0)
+        client.cast({}, 'wake')
+
+    def _publish(self, event_type, payload, context):
+        import oslo_messaging
+        if self._notifier is None:
+            self._notifier = oslo_messaging.Notifier(
+                oslo_messaging.get_notification_transport(self.conf), self.name, driver='messagingv2',
+                topics=['notifications'], retry=0)
+        self._notifier.info(context, event_type, payload)
+
+    # -- the transport
+
+    def _open(self):
+        import oslo_messaging
+        with self._lock:
+            if self._transport is None:
+                self._transport = oslo_messaging.get_rpc_transport(self.conf)
+            return self._transport
+
+    def _topic(self, target):
+        return f'{self.name}.{target}'
+
+    def _serve_soon(self, topic, endpoint):
+        def begin():
+            import oslo_messaging
+            server = oslo_messaging.get_rpc_server(
+                self._open(), oslo_messaging.Target(topic=topic, server=self.conf.host), [endpoint],
+                executor='threading', access_policy=oslo_messaging.DefaultRPCAccessPolicy)
+            server.start()              # comes back when the broker does
+            self._servers.append(server)
+        process.spawn(begin, name=f'serve {topic}')
+
+
+class _Wakes:
+    def __init__(self, callback):
+        self._callback = callback
+
+    def wake(self):
+        self._callback()
+
+
+class _Endpoint:
+    """An object's methods as oslo.messaging calls them, with a context that ours do not need."""
+
+    def __init__(self, served):
+        self._served = served
+
+    def __getattr__(self, name):
+        method = getattr(self._served, name)
+        return lambda ctxt, **arguments: method(**arguments)

@@ -1,0 +1,275 @@
+"""Operations in the service's own database: start, claim, checkpoint, end.
+
+Everything that decides is in runner.py; here it is only made durable.
+"""
+import dataclasses
+import logging
+from collections.abc import Callable, Iterable
+
+from oslo_db import exception as db_exc
+from sqlalchemy import bindparam, case, delete, func, insert, or_, select, update
+
+from svckit import errors
+from svckit.db import new_id, now
+from svckit.operations import queries
+from svckit.operations.definition import (
+    ABANDONED,
+    CANCELLED,
+    LIVE,
+    RUNNING,
+    STUCK,
+    UNDOING,
+    UNDONE,
+    LeaseLost,
+    Op,
+    Operation,
+)
+from svckit.operations.models import EVENTS, OPERATIONS
+
+LOG = logging.getLogger(__name__)
+T = OPERATIONS.c
+
+
+@dataclasses.dataclass(frozen=True)
+class Transition:
+    """Where an operation goes at a checkpoint; decided in runner.py."""
+    state: str
+    position: int
+    events: tuple = ()               # ((step, event, detail), …)
+    attempts: int = 0
+    target: str | None = None        # None: nobody has to run it (ended or stuck)
+    due_in: float = 0.0              # seconds
+    keep: bool = False               # the same worker goes straight on under the same lease
+    notes: dict | None = None        # None: as they were
+    error: str | None = None
+    refused: bool = False
+    resume: str | None = None
+
+    @property
+    def ended(self) -> bool:
+        return self.state not in LIVE
+
+
+class Context:
+    """What a step body gets as `ctx`: the service's tools, and in an atomic step `session`."""
+
+    def __init__(self, tools, session=None):
+        self._tools, self.session = tools, session
+
+    def __getattr__(self, name):
+        return getattr(self._tools, name)
+
+
+# ------------------------------------------------------------------ for requests and atomic steps
+
+def start(session, operation: Operation, *, subject: str, params: dict, project_id=None, user_id=None,
+          resource=None, request_id=None, parent_id=None, due_in=0.0) -> str:
+    """Insert an operation in the caller's transaction; its worker is woken after the commit.
+
+    Raises errors.Conflict when `subject` has a live operation; the caller's
+    transaction is then void.
+    """
+    op = Op(id=new_id(), name=operation.name, version=operation.version, subject=subject, params=params, notes={},
+            state=RUNNING, position=0, attempts=0, lease=0, parent_id=parent_id, project_id=project_id,
+            user_id=user_id, resource=resource or subject, request_id=request_id)
+    target = operation.steps[0].target(op)
+    row = {name: getattr(op, name) for name in Op.__dataclass_fields__}
+    row.update(target=target, created_at=now(), due_at=now() + due_in)
+    try:
+        session.execute(insert(OPERATIONS).values(**row))
+    except db_exc.DBDuplicateEntry:
+        raise errors.Conflict(f'Another operation on {subject.replace(":", " ")} is still running. '
+                              'Wait for it to end and ask again.') from None
+    _log(session, op.id, [(None, 'started', None)])
+    _wake(session, target)
+    return op.id
+
+
+def fold(session, operation: Operation, subject: str, params: dict) -> bool:
+    """Give a live operation newer parameters and send it back to its first step.
+
+    Whoever holds it loses the lease, so what an overtaken step found out is void.
+    Returns False if there is none to fold into.
+    """
+    if not operation.foldable:
+        raise ValueError(f'{operation} is not foldable')
+    op = queries.live(session, subject)
+    if op is None or op.name != operation.name or op.state == UNDOING:
+        return False
+    op = dataclasses.replace(op, params=params, notes={})
+    target = operation.steps[0].target(op)
+    result = session.execute(update(OPERATIONS).where(T.id == op.id, T.subject == subject, T.lease == op.lease).values(
+        params=params, notes={}, version=operation.version, state=RUNNING, resume=None, position=0, attempts=0,
+        error=None, target=target, due_at=now(), lease=T.lease + 1, lease_until=None))
+    if not result.rowcount:
+        # Its worker moved it on between the two statements.
+        return fold(session, operation, subject, params)
+    _log(session, op.id, [(None, 'folded', None)])
+    _wake(session, target)
+    return True
+
+
+def cancel(session, subject: str, reason: str, names: Iterable[str] | None = None) -> bool:
+    """End a subject's live operation (one of `names`, if given) where it stands, undoing nothing."""
+    op = queries.live(session, subject)
+    if op is None or (names is not None and op.name not in names):
+        return False
+    _end(session, op, CANCELLED, reason)
+    return True
+
+
+def abandon(session, id: str, reason='abandoned by an operator') -> None:
+    """Give up a stuck operation for good and free its subject; raises errors.Conflict unless it is stuck."""
+    _end(session, _stuck(session, id), ABANDONED, reason)
+
+
+def retry(session, id: str) -> None:
+    """Resume a stuck operation where it stands; raises errors.Conflict unless it is stuck."""
+    op = _stuck(session, id)
+    session.execute(update(OPERATIONS).where(T.id == id, T.state == STUCK).values(
+        state=op.resume or RUNNING, resume=None, attempts=0, target=op.target, due_at=now(), lease=T.lease + 1,
+        lease_until=None))
+    _log(session, id, [(None, 'retried', None)])
+    _wake(session, op.target)
+
+
+def prune(session, age: float) -> int:
+    """Forget operations that ended more than `age` seconds ago; returns how many."""
+    old = list(session.execute(select(T.id).where(T.ended_at < now() - age).limit(1000)).scalars())
+    if old:
+        session.execute(delete(EVENTS).where(EVENTS.c.operation_id.in_(old)))
+        session.execute(delete(OPERATIONS).where(T.id.in_(old)))
+    return len(old)
+
+
+def _stuck(session, id):
+    op = queries.get(session, id)
+    if op is None:
+        raise errors.NotFound('Operation', id)
+    if op.state != STUCK:
+        raise errors.Conflict(f'Operation {id} is {op.state}; only a stuck one can be retried or abandoned.')
+    return op
+
+
+def _end(session, op, state, reason):
+    session.execute(update(OPERATIONS).where(T.id == op.id).values(
+        state=state, subject=None, target=None, due_at=None, error=reason, ended_at=now(), lease=T.lease + 1,
+        lease_until=None))
+    _log(session, op.id, [(None, state, reason)])
+
+
+_LOG = insert(EVENTS).values(operation_id=bindparam('operation_id'), step=bindparam('step'),
+                            event=bindparam('event'), detail=bindparam('detail'), at=now())
+
+
+def _log(session, id, events):
+    if events:
+        session.execute(_LOG, [{'operation_id': id, 'step': step, 'event': event, 'detail': detail}
+                               for step, event, detail in events])
+
+
+def _wake(session, target):
+    session.info.setdefault('wakes', set()).add(target)
+
+
+# ------------------------------------------------------------------ for workers
+
+class Store:
+    """The engine's side of the database, for workers that have one.
+
+    `tools` is what withdraw() and stuck() see as `ctx`, with `session` added.
+    """
+
+    def __init__(self, db, registry: dict, tools=None):
+        self.db, self.registry, self.tools = db, registry, tools
+
+    def claim(self, targets: Iterable[str], owner: str, lease: float, limit: int) -> tuple[list[Op], float | None]:
+        """Claim up to `limit` due operations for `lease` seconds.
+
+        Returns them, and the seconds until the next one at these targets is due (None: none in sight).
+        """
+        due = case((T.lease_until > T.due_at, T.lease_until), else_=T.due_at)
+        here = T.target.in_(sorted(targets))
+        # Looked up first without writing: an idle worker's poll must not take a write lock.
+        with self.db.reader() as session:
+            soonest = session.execute(select(func.min(due - now())).where(here)).scalar()
+        if soonest is None or soonest > 0 or limit < 1:
+            return [], soonest
+        return self.db.run(lambda session: self._take(session, here & (due <= now()), owner, lease, limit)), 0.0
+
+    def _take(self, session, where, owner, lease, limit):
+        claimed = []
+        query = select(*queries._FIELDS, T.lease_until).where(where).order_by(T.due_at).limit(limit)
+        for row in session.execute(query.with_for_update(skip_locked=True)).mappings().all():
+            values = dict(row)
+            expired = values.pop('lease_until') is not None
+            op = Op(**values)
+            result = session.execute(
+                update(OPERATIONS).where(T.id == op.id, T.lease == op.lease, T.target == op.target)
+                .values(lease=op.lease + 1, lease_until=now() + lease))
+            if result.rowcount:
+                claimed.append(dataclasses.replace(op, lease=op.lease + 1))
+                _log(session, op.id, [(self._step(op), 'reclaimed' if expired else 'claimed', owner)])
+        return claimed
+
+    def _step(self, op):
+        definition = self.registry.get((op.name, op.version))
+        return definition.steps[op.position].name if definition and op.position >= 0 else None
+
+    def checkpoint(self, op: Op, decide: Callable[[dict | None], Transition] | Transition, lease: float,
+                   body: Callable | None = None) -> Op | None:
+        """Write where `op` goes; raises LeaseLost if its lease is no longer the holder's.
+
+        Returns the operation where the transition keeps the lease, None where it lets go.
+        With `body`, an atomic step: it runs as body(ctx) in the same transaction and
+        `decide` makes the transition from the notes that it returns.
+        """
+        def work(session):
+            # First of all: lock the row and see that the lease is still ours.
+            held = session.execute(update(OPERATIONS).where(T.id == op.id, T.lease == op.lease, T.state == op.state)
+                                   .values(lease=op.lease))
+            if not held.rowcount:
+                raise LeaseLost(op.id)
+            transition = decide(body(Context(self.tools, session))) if body else decide
+            return self._write(session, op, transition, lease)
+        return self.db.run(work)
+
+    def _write(self, session, op, to: Transition, lease) -> Op | None:
+        after = dataclasses.replace(
+            op, state=to.state, position=to.position, attempts=to.attempts, error=to.error, refused=to.refused,
+            resume=to.resume, notes=op.notes if to.notes is None else to.notes,
+            target=to.target or (op.target if to.state == STUCK else None), subject=None if to.ended else op.subject)
+        definition = self.registry.get((op.name, op.version))
+        if to.state == UNDONE and definition.withdraw:
+            definition.withdraw(Context(self.tools, session), dataclasses.replace(after, subject=op.subject))
+        if to.state == STUCK and definition and definition.stuck:
+            definition.stuck(Context(self.tools, session), after)
+        values = {name: getattr(after, name) for name in (
+            'state', 'position', 'attempts', 'error', 'refused', 'resume', 'target', 'subject')}
+        if to.notes is not None and to.notes != op.notes:
+            values['notes'] = to.notes
+        # A stuck operation keeps its target, so that a retry knows it, but is due to nobody.
+        values['due_at'] = None if to.ended or to.state == STUCK else now() + to.due_in
+        values['lease_until'] = now() + lease if to.keep else None
+        if to.ended:
+            values['ended_at'] = now()
+        session.execute(update(OPERATIONS).where(T.id == op.id).values(**values))
+        _log(session, op.id, to.events)
+        if to.target and not to.keep and to.due_in <= 0:
+            _wake(session, to.target)
+        return after if to.keep else None
+
+    def renew(self, held: dict[str, int], lease: float) -> set[str]:
+        """Extend the leases {operation id: number}; returns the ids that are no longer ours."""
+        def work(session):
+            return {id for id, number in held.items() if not session.execute(
+                update(OPERATIONS).where(T.id == id, T.lease == number, T.lease_until.is_not(None))
+                .values(lease_until=now() + lease)).rowcount}
+        return self.db.run(work) if held else set()
+
+    def due(self, targets: Iterable[str]) -> bool:
+        """Whether anything waits at these targets: what a heartbeat's answer tells."""
+        with self.db.reader() as session:
+            return session.execute(select(T.id).where(
+                T.target.in_(sorted(targets)), T.due_at <= now(),
+                or_(T.lease_until.is_(None), T.lease_until <= now())).limit(1)).first() is not None

@@ -1,0 +1,98 @@
+"""Quotas: one conditional UPDATE in the request's own transaction.
+
+There are no reservations, so there is nothing to leak: usage changes when, and
+only when, the transaction that makes or frees the thing commits.
+"""
+from oslo_db import exception as db_exc
+from sqlalchemy import BigInteger, Column, MetaData, String, Table, delete, insert, select, update
+
+from svckit import errors
+from svckit.db.base import NAMES
+
+_METADATA = MetaData(naming_convention=NAMES)
+
+LIMITS = Table('quota_limits', _METADATA,
+               Column('project_id', String(255), primary_key=True),     # or 'class:<name>'
+               Column('resource', String(255), primary_key=True),
+               Column('hard_limit', BigInteger, nullable=False))        # -1: unlimited
+
+USAGES = Table('quota_usages', _METADATA,
+               Column('project_id', String(255), primary_key=True),
+               Column('resource', String(255), primary_key=True),
+               Column('in_use', BigInteger, nullable=False, default=0))
+
+
+def tables(base) -> tuple[Table, Table]:
+    """Put the quota tables into a service's metadata, for its migrations."""
+    return LIMITS.to_metadata(base.metadata), USAGES.to_metadata(base.metadata)
+
+
+def take(session, project_id: str, amounts: dict[str, int], limits: dict[str, int]) -> None:
+    """Add `amounts` to the project's usage, or raise errors.OverQuota with the numbers and change nothing.
+
+    Rows are taken in the order of their names, so that two requests never wait for each other.
+    """
+    for resource, amount in sorted(amounts.items()):
+        if amount == 0:
+            continue
+        limit = limits.get(resource, -1)
+        if not _add(session, project_id, resource, amount, limit):
+            used = usage(session, project_id).get(resource, 0)
+            raise errors.OverQuota(
+                f'Quota exceeded for {resource}: {amount} more asked for, {used} of {limit} in use.')
+
+
+def give(session, project_id: str, amounts: dict[str, int]) -> None:
+    """Take `amounts` off the project's usage."""
+    for resource, amount in sorted(amounts.items()):
+        if amount:
+            _add(session, project_id, resource, -amount, -1)
+
+
+def _add(session, project_id, resource, amount, limit):
+    here = (USAGES.c.project_id == project_id) & (USAGES.c.resource == resource)
+    fits = here if limit < 0 or amount < 0 else here & (USAGES.c.in_use + amount <= limit)
+    change = update(USAGES).where(fits).values(in_use=USAGES.c.in_use + amount)
+    if session.execute(change).rowcount:
+        return True
+    if session.execute(select(USAGES.c.in_use).where(here)).first() is not None:
+        return False
+    try:
+        with session.begin_nested():
+            session.execute(insert(USAGES).values(project_id=project_id, resource=resource, in_use=0))
+    except db_exc.DBDuplicateEntry:
+        pass                            # another request made it in the meantime
+    return bool(session.execute(change).rowcount)
+
+
+def usage(session, project_id: str) -> dict[str, int]:
+    """resource -> amount in use."""
+    return dict(session.execute(select(USAGES.c.resource, USAGES.c.in_use)
+                                .where(USAGES.c.project_id == project_id)).all())
+
+
+def set_usage(session, project_id: str, amounts: dict[str, int]) -> None:
+    """Write what was counted: for quota repair."""
+    used = usage(session, project_id)
+    for resource in used.keys() | amounts.keys():
+        give(session, project_id, {resource: used.get(resource, 0) - amounts.get(resource, 0)})
+
+
+def limits(session, project_id: str, defaults: dict[str, int]) -> dict[str, int]:
+    """resource -> limit: the project's own, else the default class's, else `defaults`."""
+    rows = session.execute(select(LIMITS).where(LIMITS.c.project_id.in_((project_id, 'class:default')))).all()
+    own = {row.resource: row.hard_limit for row in rows if row.project_id == project_id}
+    shared = {row.resource: row.hard_limit for row in rows if row.project_id != project_id}
+    return {**defaults, **shared, **own}
+
+
+def set_limits(session, project_id: str, values: dict[str, int]) -> None:
+    for resource, value in values.items():
+        here = (LIMITS.c.project_id == project_id) & (LIMITS.c.resource == resource)
+        session.execute(delete(LIMITS).where(here))
+        session.execute(insert(LIMITS).values(project_id=project_id, resource=resource, hard_limit=value))
+
+
+def clear_limits(session, project_id: str) -> None:
+    """Back to the defaults."""
+    session.execute(delete(LIMITS).where(LIMITS.c.project_id == project_id))
