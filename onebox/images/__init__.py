@@ -1,0 +1,1 @@
+"""A read-only image service that clients take for Glance v2, over a folder of files."""
