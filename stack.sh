@@ -241,7 +241,7 @@ documents() {   # every .rst is well formed
 lint() {
     local check failed=()
     local -A checks=(
-        [ruff]="$VENV/bin/ruff check ." [imports]="$VENV/bin/lint-imports --no-cache" [samples]=samples_are_current
+        [ruff]="$VENV/bin/ruff check ." [imports]="$VENV/bin/lint-imports --no-logo --no-cache" [samples]=samples_are_current
         [documents]=documents [shell]='bash -n stack.sh .ci/run')
     for check in shell ruff imports samples documents; do
         say "lint: $check"
