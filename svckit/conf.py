@@ -1,0 +1,120 @@
+"""Configuration: oslo.config, one ConfigOpts for each service, no global one.
+
+Every option can come from a file, from the command line where marked so, or from
+the caller (`load('volsvc', OPTS, database__connection='sqlite://')`).
+"""
+import logging
+
+from oslo_config import cfg
+
+# What an operator may set for every service; each service adds its own.
+API_OPTS = [
+    cfg.HostAddressOpt('host', default='127.0.0.1', help='Address that the API listens on.'),
+    cfg.PortOpt('port', default=0, help='Port that the API listens on; 0 takes a free one.'),
+    cfg.IntOpt('processes', default=1, min=1, max=64, help='Processes that serve the API.'),
+    cfg.StrOpt('auth_strategy', default='keystone', choices=['keystone', 'noauth'],
+               help='"keystone" validates tokens. "noauth" believes what the caller says of itself, for '
+                    'benchmarks; it listens on loopback addresses only.'),
+    cfg.IntOpt('max_body', default=65536, min=1024, help='Largest request body, in bytes.'),
+    cfg.IntOpt('max_limit', default=1000, min=1, help='Most items that one page of a list holds.'),
+    cfg.StrOpt('prefix', help='Path prefix that is accepted before every path besides none. By default '
+                              'the service type: /volume, /compute.'),
+    cfg.URIOpt('public_endpoint', help='Base of the links in answers, where it differs from what the client '
+                                       'asked (behind a proxy).'),
+    cfg.FloatOpt('client_timeout', default=60, min=1,
+                 help='Seconds a client may take for each part of its request before it is dropped.'),
+    cfg.FloatOpt('keepalive', default=75, min=0, help='Seconds an idle connection is kept.'),
+    cfg.IntOpt('max_connections', default=1000, min=1, help='Connections served at once by one process.'),
+]
+SERVICE_OPTS = [
+    cfg.HostAddressOpt('host', default='localhost', sample_default='localhost',
+                       help='Name of this machine as it shows in the services list.'),
+    cfg.IntOpt('workers', default=8, min=1, help='Operations that one worker runs at once.'),
+    cfg.FloatOpt('poll', default=2.0, min=0.05, help='Seconds between two looks for work that no wake told of.'),
+    cfg.FloatOpt('lease', default=30.0, min=1,
+                 help='Seconds after which work of a worker that died is taken over.'),
+    cfg.FloatOpt('report_interval', default=5.0, min=0.1, help='Seconds between two reports to the services list.'),
+    cfg.FloatOpt('down_time', default=60.0, min=1, help='Seconds without a report after which a service is down.'),
+    cfg.FloatOpt('grace', default=60.0, min=0, help='Seconds that running work may take to end at a stop.'),
+]
+MESSAGING_OPTS = [
+    cfg.StrOpt('transport_url', default='rabbit://', secret=True,
+               help='Message broker: driver://user:password@host:port/virtual_host'),
+]
+COMMAND_LINE_OPTS = [
+    cfg.StrOpt('concurrency', default='eventlet', choices=['eventlet', 'threads'],
+               help='Green or native threads. On the command line only.'),
+]
+OPTS = {'api': API_OPTS, 'service': SERVICE_OPTS}
+_pending = '_svckit_pending'
+
+
+class Options(cfg.ConfigOpts):
+    """A service's options."""
+
+    def register_opt(self, opt, group=None, *args, **kwargs):
+        # oslo.messaging, which is imported late or never, declares this one again in other words.
+        if group is None and opt.dest == 'transport_url' and 'transport_url' in self._opts:
+            return False
+        return super().register_opt(opt, group, *args, **kwargs)
+
+
+def list_opts():
+    """For oslo.config's sample generator."""
+    return [(None, MESSAGING_OPTS), *OPTS.items()]
+
+
+def load(project: str, opts: dict, args=None, files=None, **overrides) -> Options:
+    """The options of one service, and logging set up unless the program has done so.
+
+    `args` are command line arguments (none by default), `files` configuration
+    files instead of /etc/<project>/<project>.conf, `overrides` are `name=value` or
+    `group__name=value`.  An unknown override is an oslo.config NoSuchOptError.
+    """
+    conf = Options()
+    _register(conf, opts)
+    conf(args=list(args or []), project=project, default_config_files=files,
+         default_config_dirs=None if files is None else [])
+    _override(conf, overrides)
+    _set_up_log(conf, project)
+    return conf
+
+
+def authtoken_opts(conf):
+    """To be called once keystonemiddleware has registered its options: what load() was told of them holds."""
+    for name, value in getattr(conf, _pending).items():
+        conf.set_override(name, value, 'keystone_authtoken')
+
+
+def _register(conf, opts):
+    from oslo_db import options as oslo_db
+    from oslo_log import log
+    from oslo_policy import opts as oslo_policy
+    log.register_options(conf)
+    conf.register_cli_opts(COMMAND_LINE_OPTS)
+    conf.register_opts(MESSAGING_OPTS)
+    conf.register_opts(oslo_db.database_opts, 'database')
+    oslo_policy.set_defaults(conf)
+    for group, options in [*OPTS.items(), *opts.items()]:
+        group = None if group in (None, 'DEFAULT') else group
+        for option in options:
+            conf.register_opt(option, group)
+
+
+def _override(conf, overrides):
+    # keystonemiddleware's options exist only once it is imported, which takes long.
+    pending = {}
+    for name, value in overrides.items():
+        group, _, option = name.rpartition('__')
+        if group == 'keystone_authtoken':
+            pending[option] = value
+        else:
+            conf.set_override(option, value, group or None)
+    setattr(conf, _pending, pending)
+
+
+def _set_up_log(conf, project):
+    if logging.getLogger().handlers:
+        return
+    from oslo_log import log
+    log.setup(conf, project)

@@ -1,0 +1,138 @@
+"""Who may do what: oslo.policy rules, read from the file when it changes.
+
+A request never opens the policy file: whether it changed is looked at no more
+often than every `LOOK` seconds, by its time, size and inode.  A changed file is
+live within a second; a file that went away leaves the defaults; one that cannot be
+read or parsed leaves the rules as they were and is logged once.
+"""
+import logging
+import os
+import threading
+import time
+
+from oslo_policy import policy as oslo_policy
+
+LOG = logging.getLogger(__name__)
+LOOK = 0.5
+
+BASE_RULES = [
+    oslo_policy.RuleDefault('context_is_admin', 'role:admin',
+                            'Decides who counts as an administrator.'),
+    oslo_policy.RuleDefault('admin_api', 'rule:context_is_admin',
+                            'Default rule for what only an administrator may do.'),
+    oslo_policy.RuleDefault('service_api', 'role:service',
+                            'Default rule for what only another service may do.'),
+    oslo_policy.RuleDefault('admin_or_service', 'rule:admin_api or rule:service_api',
+                            'Default rule for what an administrator or another service may do.'),
+    oslo_policy.RuleDefault('admin_or_owner', 'rule:admin_api or project_id:%(project_id)s',
+                            'Default rule for most of what a user does with what is theirs.'),
+    oslo_policy.RuleDefault('project_member', 'rule:admin_api or (role:member and project_id:%(project_id)s)',
+                            'Default rule for changing what belongs to the project.'),
+    oslo_policy.RuleDefault('project_reader', 'rule:admin_api or (role:reader and project_id:%(project_id)s)',
+                            'Default rule for reading what belongs to the project.'),
+]
+# Keystone's default roles imply one another; a token carries them all, but tokens
+# made by hand (noauth, tests) may not.
+IMPLIED = {'admin': ('manager', 'member', 'reader'), 'manager': ('member', 'reader'), 'member': ('reader',)}
+
+
+def implied(roles) -> list[str]:
+    """The roles in lower case, with those that they imply."""
+    every = {}
+    for role in (role.lower() for role in roles):
+        every[role] = None
+        every.update(dict.fromkeys(IMPLIED.get(role, ())))
+    return list(every)
+
+
+class Policy:
+    """The rules in force: the defaults given, under what the operator's files say."""
+
+    def __init__(self, conf, rules, clock=time.monotonic):
+        self._conf, self._clock = conf, clock
+        self._defaults = {rule.name: rule for rule in [*BASE_RULES, *rules]}
+        # Checks such as rule:… look for `rules` on the enforcer that they are given.
+        self._enforcer = oslo_policy.Enforcer(conf, use_conf=False)
+        self._lock = threading.Lock()
+        self._seen, self._looked = None, float('-inf')
+        self._adopt({})
+        self._look()
+
+    def check(self, rule: str, target: dict, context) -> bool:
+        """True if the rule lets this context act on the target; an unknown rule is a KeyError."""
+        return self._evaluate(rule, target, context.policy_values)
+
+    def is_admin(self, values: dict) -> bool:
+        """True if these credentials are an administrator's."""
+        return self._evaluate('context_is_admin', {}, values)
+
+    def _evaluate(self, rule, target, values) -> bool:
+        if self._clock() - self._looked >= LOOK:
+            self._look()
+        check = self._enforcer.rules[rule]
+        return bool(check(target, values, self._enforcer, rule))
+
+    def _look(self):
+        # Whoever comes while another looks goes on with the rules there are.
+        if not self._lock.acquire(blocking=False):
+            return
+        try:
+            self._looked = self._clock()
+            files = self._files()
+            seen = [_signature(path) for path in files]
+            if seen != self._seen:
+                self._seen = seen
+                self._load(files)
+        finally:
+            self._lock.release()
+
+    def _files(self) -> list[str]:
+        """The operator's file, then those of the policy directories, later ones winning."""
+        options = self._conf.oslo_policy
+        found = [self._conf.find_file(options.policy_file)] if options.policy_file else []
+        for name in options.policy_dirs:
+            folder = self._conf.find_file(name)
+            if folder and os.path.isdir(folder):
+                found += [os.path.join(folder, file) for file in sorted(os.listdir(folder)) if file[0] != '.']
+        return [path for path in found if path]
+
+    def _load(self, files):
+        changed = {}
+        try:
+            for path in files:
+                with open(path, encoding='utf-8') as file:
+                    changed.update(_parse(file.read()))
+        except FileNotFoundError:
+            self._seen = None               # went away between the two looks: look again
+        except Exception as error:
+            LOG.error('Policy kept as it was: %s', error)
+        else:
+            self._adopt(changed)
+            LOG.info('Policy: %d rules from %s.', len(changed), ', '.join(files) or 'no file')
+
+    def _adopt(self, changed):
+        rules = {name: rule.check for name, rule in self._defaults.items()}
+        self._enforcer.rules = oslo_policy.Rules({**rules, **changed})
+
+
+def _parse(text: str) -> dict:
+    """The checks by name; ValueError says which of them cannot be understood."""
+    written = oslo_policy.parse_file_contents(text)
+    if not isinstance(written, dict):
+        raise ValueError('a policy file must hold "name": "rule" pairs')
+    for name, rule in written.items():
+        if not isinstance(rule, str | list):
+            raise ValueError(f'rule {name!r} must be a string, not {rule!r}')
+    rules = oslo_policy.Rules.from_dict(written)
+    for name, check in rules.items():
+        if str(check) == '!' and written[name] != '!':
+            raise ValueError(f'rule {name!r} cannot be understood: {written[name]!r}')
+    return rules
+
+
+def _signature(path):
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return path, status.st_mtime_ns, status.st_size, status.st_ino

@@ -1,0 +1,128 @@
+"""The process: green or native threads, signals, and work that must not block.
+
+This is the one module that knows which kind of concurrency runs (the web server
+apart, which has one implementation for each).  Everything else uses plain
+`threading`, `queue` and `time.sleep`, which are green once `start('eventlet')`
+has patched them, and sends blocking C calls through `native()`.
+"""
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+import warnings
+
+LOG = logging.getLogger(__name__)
+KINDS = ('eventlet', 'threads')
+_concurrency = 'threads'
+
+
+def start(concurrency: str | None = None):
+    """Afterwards the process runs on green threads ('eventlet') or native ones ('threads').
+
+    To be called first in a command's main(), before anything else of ours is
+    imported.  Without an argument, `--concurrency` on the command line decides,
+    eventlet otherwise.  A second call changes nothing.
+    """
+    global _concurrency
+    concurrency = concurrency or _wanted(sys.argv[1:])
+    if concurrency not in KINDS:
+        sys.exit(f'--concurrency must be one of {", ".join(KINDS)}, not {concurrency!r}')
+    if concurrency == 'eventlet' and _concurrency != 'eventlet':
+        _patch()
+        _concurrency = 'eventlet'
+
+
+def concurrency() -> str:
+    """'eventlet' or 'threads'."""
+    return _concurrency
+
+
+def native(fn, *args, **kwargs):
+    """What `fn` returns or raises; meanwhile no other thread of this process stands still.
+
+    Under eventlet it runs in a native thread, so it must not use locks or queues
+    that greenlets wait on.
+    """
+    if _concurrency == 'threads':
+        return fn(*args, **kwargs)
+    from eventlet import tpool
+    return tpool.execute(fn, *args, **kwargs)
+
+
+def spawn(fn, *args, name: str | None = None) -> threading.Thread:
+    """A started daemon thread that runs fn(*args); an error that escapes it is logged."""
+    thread = threading.Thread(target=_logged, args=(fn, *args), name=name or fn.__name__, daemon=True)
+    thread.start()
+    return thread
+
+
+def until_signal(stop):
+    """Blocks the main thread until SIGTERM or SIGINT, then calls stop() once.
+
+    A second signal while stop() still drains ends the process at once.
+    """
+    reader, writer = socket.socketpair()
+    writer.setblocking(False)
+    received = []
+
+    def heard(number, frame):
+        if received:
+            os._exit(128 + number)
+        received.append(number)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, heard)
+    # A byte on a socket wakes a green and a native main thread alike, without polling.
+    signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
+    while not received:
+        reader.recv(1)
+    LOG.info('Stopping on %s.', signal.Signals(received[0]).name)
+    stop()
+
+
+def after_fork():
+    """To be called first in a forked child: the parent's event loop must not be shared."""
+    if _concurrency == 'eventlet':
+        from eventlet import hubs
+        hubs.use_hub()
+
+
+def _wanted(arguments) -> str:
+    for place, argument in enumerate(arguments):
+        name, _, value = argument.partition('=')
+        if name == '--concurrency':
+            return value or (arguments[place + 1] if place + 1 < len(arguments) else '')
+    return 'eventlet'
+
+
+def _patch():
+    # eventlet and the libraries that notice it each announce at import that it
+    # will go away one day: no news to whoever runs this command.
+    warnings.filterwarnings('ignore', message='(?s).*eventlet')
+    import eventlet
+    eventlet.monkey_patch()
+    _patch_psycopg2()
+
+
+def _patch_psycopg2():
+    """libpq waits in C unless it is given something else to wait with."""
+    try:
+        from psycopg2 import extensions
+    except ImportError:
+        return
+    from eventlet.hubs import trampoline
+
+    def wait(connection):
+        while (state := connection.poll()) != extensions.POLL_OK:
+            trampoline(connection.fileno(), read=state == extensions.POLL_READ,
+                       write=state == extensions.POLL_WRITE)
+    extensions.set_wait_callback(wait)
+
+
+def _logged(fn, *args):
+    try:
+        fn(*args)
+    except Exception:
+        LOG.exception('Thread %s ended by an error.', threading.current_thread().name)

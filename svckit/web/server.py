@@ -1,0 +1,177 @@
+"""Serves a WSGI application over HTTP, on green or on native threads.
+
+A client that is slow, silent or half gone holds nothing but its own connection.
+"""
+import ipaddress
+import logging
+import os
+import signal
+import socket
+import threading
+import time
+
+from svckit import process
+
+LOG = logging.getLogger(__name__)
+BACKLOG = 1024
+
+
+class Server:
+    """Listens on host:port once `start()` has returned; `port` is then the real one.
+
+    With `processes` above one, that many children serve the socket, each with an
+    application made after the fork by `factory()` (connections and threads do not
+    survive one), and are replaced if they die.  `options` is the [api] group.
+    """
+
+    def __init__(self, app, host: str, port: int, processes: int = 1, factory=None, options=None):
+        self.host, self.port, self.processes = host, port, processes
+        self._factory = factory or (lambda: app)
+        self._options = options
+        self._running = None
+        if options is not None and options.auth_strategy == 'noauth' and not _loopback(host):
+            raise ValueError(f'auth_strategy noauth believes every caller: it listens on loopback only, not {host}.')
+
+    def start(self):
+        """Bound and serving, in the background."""
+        listener = _listen(self.host, self.port)
+        self.port = listener.getsockname()[1]
+        if self.processes > 1:
+            self._running = _Children(listener, self.processes, self._serve)
+        else:
+            self._running = self._serve(listener)
+
+    def stop(self, grace: float = 30.0):
+        """No new requests; those under way are answered if they take no longer than `grace` seconds."""
+        running, self._running = self._running, None
+        if running:
+            running.stop(grace)
+
+    def _serve(self, listener):
+        timeout = self._options.client_timeout if self._options is not None else 60.0
+        keepalive = self._options.keepalive if self._options is not None else 75.0
+        connections = self._options.max_connections if self._options is not None else 1000
+        kind = _Green if process.concurrency() == 'eventlet' else _Native
+        return kind(listener, self._factory(), timeout, keepalive, connections)
+
+
+class _Green:
+    """eventlet.wsgi: one greenlet for each connection."""
+
+    def __init__(self, listener, app, timeout, keepalive, connections):
+        import eventlet
+        from eventlet import wsgi
+        self._pool = eventlet.GreenPool(connections)
+        self._thread = eventlet.spawn(
+            wsgi.server, listener, app, log=LOG, log_output=False, custom_pool=self._pool, keepalive=keepalive,
+            socket_timeout=timeout, debug=False)
+
+    def stop(self, grace):
+        import eventlet
+        self._thread.kill()
+        with eventlet.Timeout(grace, False):
+            self._pool.waitall()
+
+
+class _Native:
+    """cheroot: a pool of threads that grows while all of them are busy."""
+
+    def __init__(self, listener, app, timeout, keepalive, connections):
+        from cheroot import wsgi
+
+        class Bound(wsgi.Server):
+            def bind(self, family, kind, proto=0):
+                self.socket = listener
+
+        self._server = server = Bound(listener.getsockname()[:2], app, numthreads=8, max=connections,
+                                      request_queue_size=BACKLOG, timeout=timeout, server_name='api')
+        server.error_log = lambda message='', level=logging.INFO, traceback=False: LOG.log(
+            level, message, exc_info=traceback)
+        server.keep_alive_conn_limit = connections
+        server.prepare()
+        process.spawn(server.serve, name='http')
+
+    def stop(self, grace):
+        self._server.requests._shutdown_timeout = grace
+        self._server.shutdown_timeout = grace
+        self._server.stop()
+
+
+class _Children:
+    """Processes that serve one listening socket until told to end, or until this one is gone."""
+
+    def __init__(self, listener, number, serve):
+        self._listener, self._serve = listener, serve
+        self._lifeline = os.pipe()
+        self._stopping = False
+        self._pids = {self._fork() for _ in range(number)}
+        self._watcher = process.spawn(self._watch, name='children')
+
+    def stop(self, grace):
+        self._stopping = True
+        self._signal(signal.SIGTERM)
+        end = time.monotonic() + grace
+        while self._pids and time.monotonic() < end:
+            time.sleep(0.02)
+        self._signal(signal.SIGKILL)
+
+    def _signal(self, number):
+        for pid in list(self._pids):
+            try:
+                os.kill(pid, number)
+            except ProcessLookupError:
+                self._pids.discard(pid)
+
+    def _watch(self):
+        while self._pids:
+            for pid in list(self._pids):
+                if os.waitpid(pid, os.WNOHANG)[0]:
+                    self._pids.discard(pid)
+                    if not self._stopping:
+                        LOG.error('API process %d ended; another takes its place.', pid)
+                        self._pids.add(self._fork())
+            time.sleep(0.1)
+
+    def _fork(self) -> int:
+        pid = os.fork()
+        if pid:
+            return pid
+        status = 1
+        try:
+            self._child()
+            status = 0
+        except BaseException:
+            LOG.exception('An API process could not go on.')
+        finally:
+            os._exit(status)
+
+    def _child(self):
+        process.after_fork()
+        os.close(self._lifeline[1])
+        running = self._serve(self._listener)
+        # The pipe closes when the parent is gone, however it went.
+        threading.Thread(target=self._follow_parent, daemon=True).start()
+        process.until_signal(lambda: running.stop(30.0))
+
+    def _follow_parent(self):
+        process.native(os.read, self._lifeline[0], 1)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _listen(host, port):
+    family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM,
+                                                  flags=socket.AI_PASSIVE)[0]
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    # Accepted sockets inherit it: answers go out in two writes, and must not wait for an ACK.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    listener.bind(address)
+    listener.listen(BACKLOG)
+    return listener
+
+
+def _loopback(host) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == 'localhost'
