@@ -14,7 +14,7 @@ LOGS=.cache/logs
 BUILD=(python3-venv python3-dev gcc libc6-dev pkg-config libvirt-dev)
 # A hypervisor host, and what the demo's guest is made of.
 HOST=(libvirt-daemon-system libvirt-daemon-driver-qemu libvirt-clients qemu-system-x86 qemu-utils
-      busybox-static cpio kmod)
+      busybox-static cpio kmod mtools syslinux)
 # What a deployment of several processes stands on; only the system tests and benchmarks start them.
 SERVICES=(rabbitmq-server mariadb-server postgresql)
 
@@ -130,6 +130,18 @@ system_packages() {
     fi
 }
 
+# The guest's kernel is unpacked from its Debian package, which apt-get can only fetch with current lists. Once made, the
+# guest is kept, so that this is asked of a machine once.
+lists_for_guest() {
+    local as
+    if compgen -G "${XDG_CACHE_HOME:-$HOME/.cache}/onebox/guest-*.img" >/dev/null; then return; fi
+    command -v apt-get >/dev/null || return 0
+    if [[ -n $(find /var/lib/apt/lists -name '*Packages*' -mmin -1440 -print -quit 2>/dev/null) ]]; then return; fi
+    as=$(root_by) || return 0
+    quietly "apt-get update (the guest's kernel is fetched by apt)" "$LOGS/apt-lists.log" \
+        $as apt-get update -o DPkg::Lock::Timeout=300 || true
+}
+
 # ---------------------------------------------------------------------------------------- Python environment
 
 PYTHON_OK='import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))'
@@ -201,6 +213,7 @@ prepare() {
         flock 9
     fi
     system_packages "$@" || status=1
+    [[ " $* " != *" cpio "* ]] || lists_for_guest
     environment
     exec 9>&-                     # the lock ends here, not with the command
     return "$status"
@@ -281,7 +294,6 @@ case $command in
         exec "$VENV/bin/python" -m onebox.demo "$@" ;;
     up)
         prepare "${BUILD[@]}" "${HOST[@]}" || true
-        [[ " $* " == *" --state"* || " $* " == *" --help "* ]] || set -- --state .onebox "$@"
         exec "$VENV/bin/onebox" "$@" ;;
     test)
         prepare "${BUILD[@]}" "${HOST[@]}" "${SERVICES[@]}" || complain 'going on: tests of what is missing will be skipped'
