@@ -28,7 +28,7 @@ class Local:
 class Messaging:
     """One service's messages.  `name` prefixes its topics: a broker may be shared.
 
-    `conf` has `transport_url`; the transport is opened when first needed.
+    `conf` has `transport_url` and [service] host; the transport is opened when first needed.
     """
 
     def __init__(self, conf, name: str, local: Local | None = None):
@@ -160,6 +160,7 @@ class Messaging:
         import oslo_messaging
         with self._lock:
             if self._transport is None:
+                _register_strays(self.conf)
                 self._transport = oslo_messaging.get_rpc_transport(self.conf)
             return self._transport
 
@@ -170,11 +171,19 @@ class Messaging:
         def begin():
             import oslo_messaging
             server = oslo_messaging.get_rpc_server(
-                self._open(), oslo_messaging.Target(topic=topic, server=self.conf.host), [endpoint],
-                executor='threading', access_policy=oslo_messaging.DefaultRPCAccessPolicy)
+                self._open(), oslo_messaging.Target(topic=topic, server=self.conf.service.host), [endpoint],
+                access_policy=oslo_messaging.DefaultRPCAccessPolicy)
             server.start()              # comes back when the broker does
             self._servers.append(server)
         process.spawn(begin, name=f'serve {topic}')
+
+
+def _register_strays(conf):
+    """oslo.messaging 18 registers these options on the global CONF only, and reads them from ours."""
+    from oslo_messaging._metrics import client as metrics
+    from oslo_messaging._tracing import client as tracing
+    for module, group in ((metrics, 'oslo_messaging_metrics'), (tracing, 'oslo_messaging_tracing')):
+        conf.register_opts(getattr(module, group), group)
 
 
 class _Wakes:

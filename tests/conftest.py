@@ -62,3 +62,15 @@ def all_databases(tmp_path_factory):
 def any_database(request, all_databases):
     """The URL of an empty database; the test runs once on each kind."""
     return all_databases.new(request.param)
+
+
+@pytest.fixture(scope='session')
+def rabbitmq():
+    """A started RabbitMQ; a test that stops it starts it again."""
+    starter = databases.rabbitmq()
+    try:
+        broker = starter.__enter__()
+    except databases.Missing as e:
+        pytest.skip(str(e))
+    yield broker
+    starter.__exit__(None, None, None)

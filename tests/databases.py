@@ -154,7 +154,7 @@ class RabbitMQ:
         self._program = _program('rabbitmq-server', '/usr/lib/rabbitmq/bin/rabbitmq-server')
         self.folder, self.port = folder, free_port()
         self.url = f'rabbit://guest:guest@127.0.0.1:{self.port}/'
-        self._server = None
+        self._server = self._mapper = None
         (folder / 'rabbitmq.conf').write_text(
             f'listeners.tcp.1 = 127.0.0.1:{self.port}\nlog.console = true\n'
             # A test machine may be nearly full; that is not what is tested.
@@ -171,6 +171,9 @@ class RabbitMQ:
 
     def start(self):
         log = self.folder / 'console'
+        if self._mapper is None:
+            # As a child of ours: the one that the broker would start outlives it.
+            self._mapper = subprocess.Popen([_program('epmd')], env=self._env, cwd='/')
         if os.geteuid() == 0:
             for path in (self.folder, *self.folder.iterdir()):
                 shutil.chown(path, 'rabbitmq', 'rabbitmq')
@@ -194,9 +197,8 @@ class RabbitMQ:
     def end(self):
         """Stop it for good, its port mapper too."""
         self.stop()
-        if epmd := shutil.which('epmd'):
-            subprocess.run([epmd, '-port', self._env['ERL_EPMD_PORT'], '-kill'], env=self._env, check=False,
-                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=20)
+        if self._mapper:
+            _stop(self._mapper)
 
 
 @contextlib.contextmanager

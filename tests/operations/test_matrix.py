@@ -1,0 +1,49 @@
+"""Every operation x every step x every disturbance, on each database.
+
+The operations are those that the services register; each has its example in
+`volsvc_examples.py` or `computesvc_examples.py`.  One without an example fails.
+"""
+import importlib
+import itertools
+
+import pytest
+
+from svckit.operations.testing import SCENARIOS, check
+from tests.conftest import KINDS
+
+
+def _operations():
+    for service in ('volsvc', 'computesvc'):
+        registry = importlib.import_module(f'{service}.operations').registry()
+        yield from ((service, definition) for definition in registry.values())
+
+
+def _cells():
+    for service, definition in _operations():
+        for step in definition.steps:
+            for kind in KINDS:
+                yield pytest.param(service, definition.name, step.name, kind,
+                                   id=f'{service}-{definition.name}-{step.name}-{kind}')
+
+
+def _examples(service):
+    return importlib.import_module(f'tests.operations.{service}_examples').EXAMPLES
+
+
+@pytest.mark.parametrize('service, name', [(service, definition.name) for service, definition in _operations()])
+def test_it_has_an_example(service, name):
+    assert name in _examples(service), f'{service}: no example of {name}, so its steps are not tested'
+
+
+@pytest.mark.parametrize('service, name, step, kind', _cells())
+def test_step(service, name, step, kind, all_databases, tmp_path):
+    numbers = itertools.count()
+    for scenario in SCENARIOS:
+        def factory():
+            folder = tmp_path / str(next(numbers))
+            folder.mkdir()
+            return _examples(service)[name](all_databases.wiped(kind, service), folder)
+        try:
+            check(factory, step, scenario)
+        except AssertionError as e:
+            raise AssertionError(f'{name}, step {step}, {scenario}: {e}') from e

@@ -1,0 +1,76 @@
+"""Wakes and calls over a real broker, and what happens while it is away."""
+import threading
+import time
+
+import pytest
+
+from svckit import conf
+from svckit.messaging import Local, Messaging
+
+
+class Shop:
+    def add(self, a, b):
+        return {'sum': a + b}
+
+
+def _messaging(url, name='test', local=None):
+    return Messaging(conf.load('test', {}, files=[], transport_url=url), name, local)
+
+
+def _until(ask, seconds=60):
+    end = time.monotonic() + seconds
+    while not ask():
+        assert time.monotonic() < end, f'not within {seconds} s'
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def pair(rabbitmq):
+    here, there = _messaging(rabbitmq.url), _messaging(rabbitmq.url)
+    yield here, there
+    here.stop()
+    there.stop()
+
+
+def test_a_wake_and_a_call_cross_the_broker(pair):
+    here, there = pair
+    woken = threading.Event()
+    there.listen(['worker:host@file'], woken.set)
+    there.serve('desk', Shop())
+
+    def heard():
+        here.wake({'worker:host@file'})
+        return woken.wait(0.5)
+    _until(heard)
+    assert here.client('desk')('add', a=1, b=2) == {'sum': 3}
+
+
+def test_while_the_broker_is_away_waking_returns_at_once_and_works_again_later(rabbitmq, pair):
+    here, there = pair
+    woken = threading.Event()
+    there.listen(['conductor'], woken.set)
+    _until(lambda: here.wake({'conductor'}) or woken.wait(0.5))
+    rabbitmq.stop()
+    try:
+        before = time.monotonic()
+        for _ in range(20):
+            here.wake({'conductor'})
+            here.notify('volume.resize.end', {'size': 1})
+        # Twenty that each tried the broker would take many times as long.
+        assert time.monotonic() - before < 2
+    finally:
+        rabbitmq.start()
+    woken.clear()
+    _until(lambda: here.wake({'conductor'}) or woken.wait(0.5), 120)
+
+
+def test_within_one_process_a_wake_is_a_call():
+    local = Local()
+    here, other = _messaging('', local=local), _messaging('', name='other', local=local)
+    heard = []
+    here.listen({'conductor'}, lambda: heard.append('here'))
+    other.listen({'conductor'}, lambda: heard.append('other'))
+    here.wake({'conductor', 'nobody'})
+    assert heard == ['here']
+    here.serve('desk', Shop())
+    assert here.client('desk')('add', a=1, b=2) == {'sum': 3}
