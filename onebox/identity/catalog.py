@@ -8,16 +8,21 @@ _SPACE = uuid.UUID('6f0c3f0e-6a53-4b5b-9d2b-0d0d3c9e2f11')
 
 
 class Catalog:
-    """`services`: [(type, name, url)]; '{project_id}' in a url stands for the token's."""
+    """Empty at first: where a service answers is known once it listens."""
 
-    def __init__(self, services: list[tuple[str, str, str]]):
-        self.services = [{'id': _id(type_), 'type': type_, 'name': name, 'enabled': True, 'description': ''}
-                         for type_, name, _ in services]
-        self.endpoints = [
-            {'id': _id(type_, interface), 'service_id': _id(type_), 'interface': interface, 'enabled': True,
-             'region': REGION, 'region_id': REGION, 'url': url}
-            for type_, _, url in services for interface in INTERFACES]
+    def __init__(self):
+        self.services, self.endpoints = [], []
         self.regions = [{'id': REGION, 'description': '', 'parent_region_id': None}]
+
+    def offer(self, type_: str, name: str, url: str) -> None:
+        """From now on tokens say that this service is at `url`.
+
+        '{project_id}' in it stands for the project of the token.
+        """
+        self.services.append({'id': _id(type_), 'type': type_, 'name': name, 'enabled': True, 'description': ''})
+        self.endpoints.extend(
+            {'id': _id(type_, interface), 'service_id': _id(type_), 'interface': interface, 'enabled': True,
+             'region': REGION, 'region_id': REGION, 'url': url} for interface in INTERFACES)
 
     def of(self, project_id: str) -> list[dict]:
         """As it stands in a token of that project."""

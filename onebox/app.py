@@ -1,0 +1,202 @@
+"""The command `onebox`: everything in one process, until it is told to stop.
+
+Order matters for how soon it answers: identity and images need little and are up
+first, libvirtd starts beside the imports of the services, and the guest image is
+made after everything answers.
+"""
+import logging
+import signal
+import sys
+
+from onebox import arguments
+from svckit import process
+
+LOG = logging.getLogger(__name__)
+
+
+class Failed(Exception):
+    """onebox cannot run; the sentence says why and what to do."""
+
+
+class Onebox:
+    """`start()` has everything answering; `stop()` leaves all of it in the state folder."""
+
+    def __init__(self, options, say=print):
+        from onebox import state
+        self.options, self._say = options, say
+        try:
+            self.state = state.State(options.state)
+            self.state.lock()
+        except state.Taken as error:
+            raise Failed(str(error)) from None
+        except OSError as error:
+            raise Failed(f'The state folder {options.state} cannot be used: {error.strerror}.') from None
+        self._running = []          # what has a stop(), in the order it was started
+        self._whole = 'volume' in options.only
+
+    def start(self):
+        hypervisor = self._choose_hypervisor() if self._whole else None
+        clouds, passwords = self._start_identity()
+        if self._whole:
+            self._start_services(passwords)
+        else:
+            self._offer('volumev3', 'cinderv3', self.options.volume_port, '/v3/{project_id}')
+            self._offer('compute', 'nova', self.options.compute_port, '/v2.1')
+        clouds.write(self.identity_url)
+        self._tell()
+        if self._whole:
+            self._start_workers()
+            self._say(f'Servers run under {self._decide(hypervisor)}.')
+        process.spawn(self._start_servers, hypervisor, name='servers')
+
+    def stop(self):
+        self._say('Stopping.')
+        for part in reversed(self._running):
+            try:
+                part()
+            except Exception:
+                LOG.exception('Stopping %s', part)
+
+    # -- identity and images
+
+    def _start_identity(self):
+        from onebox.clouds import CLOUDS, SERVICES, Clouds
+        from onebox.identity import passwords
+        from onebox.identity.api import Identity
+        from onebox.identity.catalog import Catalog
+        from onebox.identity.directory import Directory
+        from onebox.identity.tokens import Tokens
+        from onebox.images.api import Images
+        from onebox.images.folder import Folder
+        directory = Directory(self.state.identity / 'directory.json')
+        self._catalog = Catalog()
+        identity = Identity(directory, Tokens(self.state.identity), self._catalog)
+        self.images = Folder(self.state.images, directory.project_named('service')['id'])
+        port = self._serve('identity', self.options.identity_port, identity.application)
+        self.identity_url = f'http://{self._address()}:{port}/v3'
+        self._offer('identity', 'keystone', port, '/v3')
+        images = Images(self.images, identity.authenticated)
+        self._offer('image', 'glance', self._serve('image', self.options.image_port, images.application), '')
+        clouds = Clouds(self.state.clouds, CLOUDS if self._whole else {**CLOUDS, **SERVICES})
+        new = clouds.passwords_to_set()
+        if self._whole:     # nobody else needs to know the services' own: new ones at each start
+            new |= {name: passwords.generate() for name in SERVICES}
+        # A hash takes its time, and importing the services takes longer.
+        self._hashing = process.spawn(directory.set_passwords, new, name='passwords')
+        return clouds, new
+
+    def _serve(self, name, port, application, options=None) -> int:
+        """Listens and answers; the port."""
+        from svckit.web.server import Server
+        server = Server(application, self.options.host, port, options=options)
+        try:
+            server.start()
+        except OSError as error:
+            raise Failed(f'The {name} API cannot listen on {self.options.host}:{port}: {error.strerror}. '
+                         f'Choose another port by --{name}-port (0 takes a free one).') from None
+        self._running.append(lambda: server.stop(5))
+        return server.port
+
+    def _offer(self, type_, name, port, path):
+        self._catalog.offer(type_, name, f'http://{self._address()}:{port}{path}')
+
+    def _address(self) -> str:
+        """Where clients on this machine reach us."""
+        host = {'0.0.0.0': '127.0.0.1', '::': '::1'}.get(self.options.host, self.options.host)  # noqa: S104
+        return f'[{host}]' if ':' in host else host
+
+    # -- the services
+
+    def _start_services(self, passwords):
+        from onebox import settings
+        from svckit.messaging import Local, Messaging
+        local = Local()
+        conf = settings.computesvc(self.options, self.state, self.identity_url, passwords['computesvc'])
+        from computesvc.service import Service as Compute
+        self.compute = Compute(conf, messaging=Messaging(conf, 'computesvc', local))
+        conf = settings.volsvc(self.options, self.state, self.identity_url, passwords['volsvc'])
+        from volsvc.service import Service as Volumes
+        self.volumes = Volumes(conf, messaging=Messaging(conf, 'volsvc', local))
+        for service in (self.compute, self.volumes):
+            service.migrate()
+        with self.compute.db.transaction() as session:
+            from computesvc.db import flavors
+            flavors.seed(session)
+        self._hashing.join()
+        port = self._serve('volume', self.options.volume_port, self.volumes.api(), self.volumes.conf.api)
+        self._offer('volumev3', 'cinderv3', port, '/v3/{project_id}')
+        port = self._serve('compute', self.options.compute_port, self.compute.api(), self.compute.conf.api)
+        self._offer('compute', 'nova', port, '/v2.1')
+
+    def _choose_hypervisor(self):
+        from onebox.hypervisor import Choice
+        choice = Choice(self.options.hypervisor, self.state)
+        self._running.append(choice.stop)
+        return choice
+
+    def _decide(self, choice) -> str:
+        from onebox.hypervisor import Unavailable
+        try:
+            return choice.decide()
+        except Unavailable as error:
+            raise Failed(str(error)) from None
+
+    def _start_workers(self):
+        for part in (self.volumes.worker(self.options.backend), self.compute.conductor()):
+            self._run(part)
+
+    def _start_servers(self, choice):
+        """The agent, and the guest image: whichever can do without the other goes first."""
+        try:
+            if self._whole:
+                self._run(self.compute.agent(choice.hypervisor(self._image)))
+            self._image()
+        except Exception as error:
+            LOG.exception('Servers cannot run')
+            self._say(f'Servers cannot run: {error}')
+
+    def _image(self):
+        from onebox import seeds
+        return seeds.guest_image(self.images, self._say)
+
+    def _run(self, part):
+        part.start()
+        self._running.append(part.stop)
+
+    # -- the rest
+
+    def _tell(self):
+        if self._hashing:
+            self._hashing.join()
+        for row in self._catalog.endpoints:
+            if row['interface'] == 'public':
+                service = next(one for one in self._catalog.services if one['id'] == row['service_id'])
+                self._say(f'{service["type"]:9} {row["url"].replace("/{project_id}", "")}')
+        self._say(f'Clouds "onebox" and "onebox-admin" are in {self.state.clouds}, the log in {self.state.log}:')
+        self._say(f'    export OS_CLIENT_CONFIG_FILE={self.state.clouds} OS_CLOUD=onebox')
+
+
+def main(argv=None) -> int:
+    options = arguments.parse(argv)
+    process.start(options.concurrency)
+    sys.stdout.reconfigure(line_buffering=True)
+    # `kill` while starting ends in the same place as Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    box = None
+    try:
+        box = Onebox(options)
+        box.start()
+        process.until_signal(box.stop)
+    except Failed as error:
+        print(f'onebox: {error}', file=sys.stderr)
+        if box:
+            box.stop()
+        return 1
+    except KeyboardInterrupt:
+        if box:
+            box.stop()
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
