@@ -1,0 +1,79 @@
+"""A small client of the APIs for tests: what is sent and what comes back are in sight."""
+import pathlib
+
+import requests
+import yaml
+
+GIB = 1024 ** 3
+
+
+class Cloud:
+    """One user of the cloud `name` in `clouds`, logged in by password; the catalog says where things are."""
+
+    def __init__(self, clouds: pathlib.Path, name='onebox', timeout=30):
+        self._auth = yaml.safe_load(clouds.read_text())['clouds'][name]['auth']
+        self._timeout = timeout
+        self._http = requests.Session()
+        self.log_in()
+
+    def log_in(self):
+        scope = {'project': {'name': self._auth['project_name'], 'domain': {'name': 'Default'}}}
+        user = {'name': self._auth['username'], 'domain': {'name': 'Default'}, 'password': self._auth['password']}
+        answer = self._http.post(self._auth['auth_url'] + '/auth/tokens', timeout=self._timeout, json={
+            'auth': {'identity': {'methods': ['password'], 'password': {'user': user}}, 'scope': scope}})
+        answer.raise_for_status()
+        token = answer.json()['token']
+        self.token, self.project_id = answer.headers['X-Subject-Token'], token['project']['id']
+        self._endpoints = {
+            service['type']: next(e['url'] for e in service['endpoints'] if e['interface'] == 'public')
+            for service in token['catalog']}
+
+    def volume(self, method, path, body=None, version='3.71', good=(200, 201, 202, 204)):
+        """The answer's body of a Cinder v3 request (None if empty)."""
+        return self._ask('volumev3', method, path, body, f'volume {version}', good)
+
+    def compute(self, method, path, body=None, version='2.89', good=(200, 201, 202, 204)):
+        """The answer's body of a Nova v2.1 request (None if empty)."""
+        return self._ask('compute', method, path, body, f'compute {version}', good)
+
+    def _ask(self, service, method, path, body, version, good):
+        answer = self._http.request(
+            method, self._endpoints[service].rstrip('/') + path, json=body, timeout=self._timeout,
+            headers={'X-Auth-Token': self.token, 'OpenStack-API-Version': version, 'Accept': 'application/json'})
+        assert answer.status_code in good, f'{method} {path}: {answer.status_code} {answer.text[:500]}'
+        return answer.json() if answer.content else None
+
+    # What the tests do over and over
+
+    def new_volume(self, size: int, **fields) -> str:
+        """Ask for a volume of `size` GiB; its id."""
+        return self.volume('POST', '/volumes', {'volume': {'size': size, **fields}})['volume']['id']
+
+    def volume_is(self, volume_id, **wanted) -> bool:
+        """True if the volume has these values; AssertionError, which says what it has, if not."""
+        found = self.volume('GET', f'/volumes/{volume_id}')['volume']
+        got = {name: found[name] for name in wanted}
+        assert got == wanted, f'{got}, not {wanted}'
+        return True
+
+    def server_is(self, server_id, status) -> bool:
+        found = self.compute('GET', f'/servers/{server_id}')['server']
+        assert found['status'] == status, f'{found["status"]}, {found.get("fault")}'
+        return True
+
+    def attach(self, server_id, volume_id):
+        self.compute('POST', f'/servers/{server_id}/os-volume_attachments', {
+            'volumeAttachment': {'volumeId': volume_id}})
+
+    def extend(self, volume_id, size: int):
+        self.volume('POST', f'/volumes/{volume_id}/action', {'os-extend': {'new_size': size}}, '3.42', (202,))
+
+    def quota(self) -> dict:
+        """Volumes and GiB in use, as the quota counts them."""
+        found = self.volume('GET', f'/os-quota-sets/{self.project_id}?usage=True')['quota_set']
+        return {name: found[name]['in_use'] for name in ('volumes', 'gigabytes')}
+
+    def counted(self) -> dict:
+        """Volumes and GiB that there are, counted by listing them."""
+        volumes = self.volume('GET', '/volumes/detail')['volumes']
+        return {'volumes': len(volumes), 'gigabytes': sum(volume['size'] for volume in volumes)}

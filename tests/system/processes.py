@@ -1,0 +1,116 @@
+"""Processes of a test: started with a log file each, killed or stopped by name, none left behind."""
+import contextlib
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+class Process:
+    """One command that can be started, stopped, killed and started again.
+
+    `command` starts with a program's path or, as in `-m module`, with arguments for this Python.
+    """
+
+    def __init__(self, name: str, command: list, folder: pathlib.Path):
+        self.name = name
+        self.log = folder / f'{name}.log'
+        program = [sys.executable] if command[0].startswith('-') or command[0].endswith('.py') else []
+        # Should the test be killed, what it started goes too.
+        self._command = ['setpriv', '--pdeathsig', 'KILL', *program, *map(str, command)]
+        self._popen = None
+
+    def start(self):
+        environment = {**os.environ, 'PYTHONPATH': str(ROOT), 'PYTHONUNBUFFERED': '1'}
+        with open(self.log, 'ab') as log:
+            self._popen = subprocess.Popen(self._command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                           env=environment, cwd=self.log.parent)
+        return self
+
+    @property
+    def pid(self) -> int:
+        return self._popen.pid
+
+    @property
+    def running(self) -> bool:
+        return self._popen is not None and self._popen.poll() is None
+
+    def kill(self):
+        """SIGKILL: it has no chance to say or save anything."""
+        self._popen.kill()
+        self._popen.wait()
+
+    def stop(self, seconds=20):
+        """SIGTERM, as at a restart; killed if that takes longer than `seconds`."""
+        if not self.running:
+            return
+        self._popen.send_signal(signal.SIGTERM)
+        try:
+            self._popen.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+    def last_words(self, lines=40) -> str:
+        text = self.log.read_text(errors='replace') if self.log.exists() else ''
+        return f'--- {self.name}:\n' + '\n'.join(text.splitlines()[-lines:])
+
+
+class Processes:
+    """All processes of one deployment, in the order they were made; `[name]` finds one."""
+
+    def __init__(self, folder: pathlib.Path):
+        self.folder = folder
+        self._made: dict[str, Process] = {}
+
+    def add(self, name: str, *command) -> Process:
+        self._made[name] = Process(name, list(command), self.folder)
+        return self._made[name]
+
+    def __getitem__(self, name) -> Process:
+        return self._made[name]
+
+    def stop(self):
+        """In reverse order, so that nobody misses a service while it stops."""
+        for process in reversed(self._made.values()):
+            process.stop()
+
+    def last_words(self) -> str:
+        return '\n'.join(process.last_words() for process in self._made.values())
+
+
+def eventually(what: str, look, seconds=60.0, pause=0.1):
+    """The first true value of look(); AssertionError naming `what` and the last value after `seconds`.
+
+    An AssertionError or a connection error in look() counts as "not yet".
+    """
+    end = time.monotonic() + seconds
+    found = None
+    while time.monotonic() < end:
+        try:
+            if found := look():
+                return found
+        except (AssertionError, OSError) as error:
+            found = error
+        time.sleep(pause)
+    raise AssertionError(f'not within {seconds:.0f} s: {what}; last seen: {found!r}')
+
+
+def answers(url: str) -> bool:
+    """True if something speaks HTTP there."""
+    with contextlib.suppress(urllib.error.HTTPError):
+        urllib.request.urlopen(url, timeout=2).close()
+    return True
+
+
+def run(*command, folder) -> str:
+    """Output of a command that must succeed."""
+    done = subprocess.run([sys.executable, *map(str, command)], cwd=folder, capture_output=True, text=True, timeout=120,
+                          env={**os.environ, 'PYTHONPATH': str(ROOT)}, stdin=subprocess.DEVNULL)
+    assert done.returncode == 0, f'{command}: exit {done.returncode}\n{done.stdout}\n{done.stderr}'
+    return done.stdout
