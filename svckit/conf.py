@@ -30,11 +30,13 @@ SERVICE_OPTS = [
     cfg.HostAddressOpt('host', default='localhost', sample_default='localhost',
                        help='Name of this machine as it shows in the services list.'),
     cfg.IntOpt('workers', default=8, min=1, help='Operations that one worker runs at once.'),
-    cfg.FloatOpt('poll', default=2.0, min=0.05, help='Seconds between two looks for work that no wake told of.'),
+    cfg.FloatOpt('poll', default=2.0, min=0.05, help='Seconds between two looks for work that was not told of.'),
     cfg.FloatOpt('lease', default=30.0, min=1,
                  help='Seconds after which work of a worker that died is taken over.'),
-    cfg.FloatOpt('report_interval', default=5.0, min=0.1, help='Seconds between two reports to the services list.'),
-    cfg.FloatOpt('down_time', default=60.0, min=1, help='Seconds without a report after which a service is down.'),
+    cfg.FloatOpt('report_interval', default=5.0, min=0.1,
+                 help='Seconds between two reports to the services list.'),
+    cfg.FloatOpt('down_time', default=60.0, min=1,
+                 help='Seconds without a report after which a service is down.'),
     cfg.FloatOpt('grace', default=60.0, min=0, help='Seconds that running work may take to end at a stop.'),
 ]
 MESSAGING_OPTS = [
@@ -71,12 +73,15 @@ def load(project: str, opts: dict, args=None, files=None, **overrides) -> Option
     files instead of /etc/<project>/<project>.conf, `overrides` are `name=value` or
     `group__name=value`.  An unknown override is an oslo.config NoSuchOptError.
     """
+    # oslo.log adds a handler of its own as soon as its options are registered.
+    embedded = bool(logging.getLogger().handlers)
     conf = Options()
     _register(conf, opts)
     conf(args=list(args or []), project=project, default_config_files=files,
          default_config_dirs=None if files is None else [])
     _override(conf, overrides)
-    _set_up_log(conf, project)
+    if not embedded:
+        _set_up_log(conf, project)
     return conf
 
 
@@ -114,7 +119,8 @@ def _override(conf, overrides):
 
 
 def _set_up_log(conf, project):
-    if logging.getLogger().handlers:
-        return
     from oslo_log import log
+    if not (conf.log_file or conf.log_dir or conf.use_journal):
+        # Standard output, oslo.log's choice, belongs to what a command prints.
+        conf.set_default('use_stderr', True)
     log.setup(conf, project)

@@ -12,12 +12,18 @@ class RequestContext(oslo_context.RequestContext):
     request's microversion (None outside an API).
     """
 
-    def __init__(self, service=None, version=None, roles=None, **kwargs):
-        # is_admin=None: decided by policy when somebody asks.
-        kwargs.setdefault('is_admin', None)
-        super().__init__(roles=rules.implied(roles or ()), **kwargs)
+    def __init__(self, service=None, version=None, is_admin=None, roles=(), **kwargs):
+        # is_admin None: policy decides when somebody asks.
+        super().__init__(is_admin=is_admin, roles=rules.implied(roles), **kwargs)
         self.service = service
         self.version = version
+        self._values = None
+
+    def identify(self, credentials: dict):
+        """What authentication found out: attributes of this context, by name."""
+        for name, value in credentials.items():
+            setattr(self, name, value)
+        self.roles = rules.implied(credentials.get('roles') or ())
         self._values = None
 
     @property

@@ -16,7 +16,7 @@ from svckit.web.response import JSON, Response, encode
 from svckit.web.routing import Router
 
 ACCESS = logging.getLogger('svckit.access')
-_REQUEST_ID = re.compile(r'req-[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}')
+_REQUEST_ID = re.compile(r'req-[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\Z')
 
 
 def application(service, routes: dict, versions, *, auth=None, collectors=()) -> 'Application':
@@ -45,11 +45,14 @@ class Application:
 
     def __call__(self, environ, start_response):
         began = time.perf_counter()
-        req = request.Request(environ, self._public)
         request_id = f'req-{uuid.uuid4()}'
-        environ['openstack.request_id'] = request_id
+        given = environ.get('HTTP_X_OPENSTACK_REQUEST_ID')
+        req = request.Request(environ, self._public)
+        # From here on log lines carry the ids.
+        req.context = RequestContext(service=self.service, request_id=request_id,
+                                     global_request_id=given if given and _REQUEST_ID.match(given) else None)
         try:
-            response = self._answer(req, request_id)
+            response = self._answer(req)
         except Exception as error:
             response = faults.fault(error)
         chunks, headers = _rendered(response)
@@ -64,20 +67,17 @@ class Application:
             ACCESS.info('%s "%s %s" %s %s bytes %.1f ms', environ.get('REMOTE_ADDR', '-'),
                         environ['REQUEST_METHOD'], _shown(environ), response.status,
                         len(chunks[0]) if len(chunks) == 1 else '-', seconds * 1000)
-        return chunks
+        return chunks if environ['REQUEST_METHOD'] != 'HEAD' else []
 
-    def _answer(self, req, request_id) -> Response:
+    def _answer(self, req) -> Response:
         environ = req.environ
         path = self._without_prefix(environ, request.path(environ))
         if document := self._open.get(path if len(path) == 1 else path.rstrip('/')):
             return document(req)
         raw = request.body(environ, self._max_body)
-        credentials = self.auth(environ)
-        given = environ.get('HTTP_X_OPENSTACK_REQUEST_ID')
-        req.context = RequestContext(
-            service=self.service, request_id=request_id,
-            global_request_id=given if given and _REQUEST_ID.fullmatch(given) else None, **credentials)
-        handler, arguments, req.route = self._router.find(path, req.method)
+        req.context.identify(self.auth(environ))
+        method = 'GET' if req.method == 'HEAD' else req.method
+        handler, arguments, req.route = self._router.find(path, method)
         req.version = req.context.version = self.versions.of(environ)
         if 'project_id' in arguments:
             _check_project(req.context, arguments.pop('project_id'))
@@ -125,7 +125,7 @@ def _check_project(context, project_id):
 
 
 def _only_get(req):
-    if req.method != 'GET':
+    if req.method not in ('GET', 'HEAD'):
         raise errors.MethodNotAllowed(allow=['GET'])
 
 

@@ -15,8 +15,8 @@ def version(versions, base: str) -> dict:
 def _version(versions, base):
     kind = versions.service_types[0]
     return {
-        'id': versions.id, 'status': 'CURRENT', 'version': str(versions.max), 'min_version': str(versions.min),
-        'updated': versions.updated,
+        'id': versions.id, 'status': 'CURRENT',
+        'version': str(versions.max), 'min_version': str(versions.min), 'updated': versions.updated,
         'links': [{'rel': 'self', 'href': f'{base}{versions.path}/'},
                   {'rel': 'describedby', 'type': 'text/html', 'href': 'https://docs.openstack.org/'}],
         'media-types': [{'base': 'application/json',

@@ -80,11 +80,11 @@ class Versions:
         try:
             version = Microversion.of(asked)
         except ValueError:
-            raise errors.BadRequest(f'API version string {asked[:50]} is of invalid format. Must be of format '
-                                    'MajorNum.MinorNum.') from None
+            raise errors.BadRequest(f'API version string {asked[:50]} is of invalid format. '
+                                    'Must be of format MajorNum.MinorNum.') from None
         if not self.min <= version <= self.max:
-            raise errors.NotAcceptable(f'Version {version} is not supported by the API. Minimum is {self.min} '
-                                       f'and maximum is {self.max}.')
+            raise errors.NotAcceptable(f'Version {version} is not supported by the API. '
+                                       f'Minimum is {self.min} and maximum is {self.max}.')
         return version
 
     def _named(self, header) -> str | None:

@@ -12,6 +12,7 @@ from svckit import errors
 
 _LARGEST = 2 ** 63 - 1
 _FIELDS = 1000
+_DRAINED = 4 * 2 ** 20
 
 
 class Request:
@@ -88,19 +89,23 @@ def query(environ) -> dict[str, list[str]]:
 
 
 def body(environ, largest: int) -> bytes:
-    """The whole body, of at most `largest` bytes; TooLarge beyond, without having read it."""
+    """The whole body, of at most `largest` bytes; TooLarge beyond."""
     declared = environ.get('CONTENT_LENGTH') or ''
     if not declared:
-        if not environ.get('wsgi.input_terminated') and 'HTTP_TRANSFER_ENCODING' not in environ:
+        if 'HTTP_TRANSFER_ENCODING' not in environ and not environ.get('wsgi.input_terminated'):
             return b''
-        return _read(environ['wsgi.input'], largest + 1, largest)
-    if not declared.isascii() or not declared.isdigit():
+        length = largest + 1
+    elif declared.isascii() and declared.isdigit():
+        length = int(declared)
+    else:
         raise errors.BadRequest('Content-Length must be a number.')
-    length = int(declared)
-    if length > largest:
-        raise _too_large(largest)
-    found = _read(environ['wsgi.input'], length, largest) if length else b''
-    if len(found) < length:
+    if not length:
+        return b''
+    found = b'' if declared and length > largest else _read(environ, length)
+    if length > largest and (declared or len(found) > largest):
+        _drain(environ, length if declared else _DRAINED)
+        raise errors.TooLarge(f'The request is too large: its body may have {largest} bytes.')
+    if declared and len(found) < length:
         raise errors.BadRequest('The body ended before its Content-Length.')
     return found
 
@@ -130,18 +135,30 @@ def parse(environ, raw: bytes):
 _TYPES = ('', 'application/json', 'text/plain')
 
 
-def _read(stream, length, largest) -> bytes:
+def _read(environ, length) -> bytes:
     try:
-        found = stream.read(length)
-    except (OSError, ValueError) as error:
+        return environ['wsgi.input'].read(length)
+    except (OSError, ValueError, EOFError) as error:
+        _hang_up(environ)
         raise errors.BadRequest(f'The body could not be read: {error}') from None
-    if len(found) > largest:
-        raise _too_large(largest)
-    return found
 
 
-def _too_large(largest):
-    return errors.TooLarge(f'The request is too large: at most {largest} bytes are taken.')
+def _drain(environ, length):
+    """Reads what is left, within reason: a client that still sends does not see an answer.
+
+    One that waits for "100 Continue" has not sent anything.
+    """
+    if 'HTTP_EXPECT' in environ or length >= _DRAINED:
+        _hang_up(environ)
+    left = 0 if 'HTTP_EXPECT' in environ else min(length, _DRAINED)
+    while left > 0 and (found := _read(environ, min(left, 65536))):
+        left -= len(found)
+
+
+def _hang_up(environ):
+    """Has our servers close the connection after the answer."""
+    if close := environ.get('svckit.close'):
+        close()
 
 
 def _integer(text):

@@ -30,7 +30,8 @@ class Server:
         self._options = options
         self._running = None
         if options is not None and options.auth_strategy == 'noauth' and not _loopback(host):
-            raise ValueError(f'auth_strategy noauth believes every caller: it listens on loopback only, not {host}.')
+            raise ValueError('auth_strategy noauth believes every caller, so it listens on loopback '
+                             f'addresses only, not on {host}.')
 
     def start(self):
         """Bound and serving, in the background."""
@@ -61,40 +62,58 @@ class _Green:
     def __init__(self, listener, app, timeout, keepalive, connections):
         import eventlet
         from eventlet import wsgi
+
+        class Protocol(wsgi.HttpProtocol):
+            def get_environ(self):
+                return {**super().get_environ(), 'svckit.close': self._close}
+
+            def _close(self):
+                self.close_connection = 1
+
         self._pool = eventlet.GreenPool(connections)
         self._thread = eventlet.spawn(
-            wsgi.server, listener, app, log=LOG, log_output=False, custom_pool=self._pool, keepalive=keepalive,
-            socket_timeout=timeout, debug=False)
+            wsgi.server, listener, app, log=LOG, log_output=False, custom_pool=self._pool, protocol=Protocol,
+            keepalive=keepalive, socket_timeout=timeout, debug=False)
 
     def stop(self, grace):
         import eventlet
-        self._thread.kill()
         with eventlet.Timeout(grace, False):
+            self._thread.kill()
             self._pool.waitall()
 
 
 class _Native:
-    """cheroot: a pool of threads that grows while all of them are busy."""
+    """cheroot: a pool of threads that grows while all of them are busy with slow clients."""
 
     def __init__(self, listener, app, timeout, keepalive, connections):
         from cheroot import wsgi
+        from cheroot.workers import threadpool
+
+        class Pool(threadpool.ThreadPool):
+            def put(self, connection):
+                super().put(connection)
+                if self._queue.qsize() > self.idle:
+                    self.grow(8)
 
         class Bound(wsgi.Server):
             def bind(self, family, kind, proto=0):
                 self.socket = listener
 
-        self._server = server = Bound(listener.getsockname()[:2], app, numthreads=8, max=connections,
-                                      request_queue_size=BACKLOG, timeout=timeout, server_name='api')
-        server.error_log = lambda message='', level=logging.INFO, traceback=False: LOG.log(
-            level, message, exc_info=traceback)
+        self._server = server = Bound(listener.getsockname()[:2], app, request_queue_size=BACKLOG,
+                                      timeout=timeout, server_name='api')
+        server.requests = Pool(server, min=8, max=connections)
         server.keep_alive_conn_limit = connections
+        server.error_log = _cheroot_log
         server.prepare()
         process.spawn(server.serve, name='http')
 
     def stop(self, grace):
-        self._server.requests._shutdown_timeout = grace
         self._server.shutdown_timeout = grace
         self._server.stop()
+
+
+def _cheroot_log(message='', level=logging.INFO, traceback=False):
+    LOG.log(level, message, exc_info=traceback)
 
 
 class _Children:
