@@ -1,4 +1,4 @@
-"""The hypervisors under test."""
+"""The hypervisors under test: memory, and libvirt with a libvirtd and QEMU of its own."""
 
 import os
 import uuid
@@ -6,12 +6,44 @@ import uuid
 import pytest
 
 from computesvc.host.memory import Memory
+from onebox import guest, libvirtd
 
 
-@pytest.fixture(params=['memory'])
+@pytest.fixture(scope='session')
+def daemon(tmp_path_factory):
+    """A private libvirtd for this test run."""
+    state = tmp_path_factory.mktemp('libvirt-state')
+    one = libvirtd.Libvirtd(state)
+    try:
+        one.start()
+    except libvirtd.Unavailable as error:
+        pytest.skip(str(error))
+    yield one
+    one.stop(guests=True)
+
+
+@pytest.fixture(scope='session')
+def guest_image():
+    """The small Linux guest."""
+    try:
+        return guest.image()
+    except guest.Unavailable as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope='session')
+def libvirt_hypervisor(daemon, tmp_path_factory):
+    """libvirt on the private libvirtd, by emulation, which every machine has."""
+    from computesvc.host.libvirt import Libvirt
+    one = Libvirt(daemon.uri, tmp_path_factory.mktemp('libvirt-host'), virt_type='qemu', detach_timeout=30)
+    yield one
+    one.close()
+
+
+@pytest.fixture(params=['memory', 'libvirt'])
 def hypervisor(request):
     """Each hypervisor in turn."""
-    return Memory('memory')
+    return Memory('memory') if request.param == 'memory' else request.getfixturevalue('libvirt_hypervisor')
 
 
 @pytest.fixture

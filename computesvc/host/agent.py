@@ -1,0 +1,69 @@
+"""The agent of one host: runs host steps, reports, and looks now and then for disks that lag behind.
+
+It has no database and no credentials for one: operations come and go over the
+conductor's desk.
+"""
+import logging
+import threading
+
+from computesvc.host import report
+from computesvc.host.tools import Tools
+from computesvc.service import DESK
+from svckit import operations, process
+
+LOG = logging.getLogger(__name__)
+
+
+class Agent:
+    """`desk` is a call `desk(method, **arguments)` to the conductor."""
+
+    def __init__(self, service, hypervisor, desk=None, host=None):
+        conf = service.conf
+        self.conf, self.host = conf, host or conf.service.host
+        self.desk = desk or service.messaging.client(DESK)
+        self.tools = Tools(conf, self.host, hypervisor, service.images)
+        target = f'agent:{self.host}'
+        self.worker = operations.Worker(
+            operations.RemoteStore(self.desk), {target}, service.registry, self.tools, target,
+            slots=conf.service.workers, poll=conf.service.poll, lease=conf.service.lease)
+        self._stopped = threading.Event()
+        service.messaging.listen({target}, self.worker.wake)
+
+    def start(self):
+        self._stopped.clear()
+        self.worker.start()
+        process.spawn(self._every, self.conf.agent.heartbeat_interval, self.heartbeat, name=f'{self.host} heartbeat')
+        process.spawn(self._every, self.conf.agent.sweep_interval, self.sweep, name=f'{self.host} sweep')
+
+    def stop(self, grace=10.0):
+        self._stopped.set()
+        self.worker.stop(grace)
+
+    def heartbeat(self):
+        """Report; the answer says whether work waits here whose wake was lost."""
+        if self.desk('report', **report.heartbeat(self.tools))['due']:
+            self.worker.wake()
+
+    def sweep(self) -> int:
+        """Compare every attached device with its volume, and have those grow that lag; returns how many began."""
+        self.tools.hypervisor.housekeeping()
+        self._remove_strangers()
+        lagging = report.behind(self.tools, self.desk('devices', host=self.host))
+        return self.desk('behind', host=self.host, attachment_ids=lagging) if lagging else 0
+
+    def _remove_strangers(self):
+        found = sorted(self.tools.hypervisor.servers())
+        for server_id in self.desk('gone', host=self.host, server_ids=found) if found else ():
+            LOG.warning('Server %s is here but should not be: removing it.', server_id)
+            with self.tools.turn(server_id):
+                self.tools.hypervisor.undefine(server_id)
+                self.tools.remove_root_disk(server_id)
+
+    def _every(self, seconds, work):
+        while True:
+            try:
+                work()
+            except Exception as e:
+                LOG.warning('Agent %s: %s failed, again in %s s: %s', self.host, work.__name__, seconds, e)
+            if self._stopped.wait(seconds):
+                return

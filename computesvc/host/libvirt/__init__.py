@@ -1,0 +1,11 @@
+"""Servers as libvirt domains.
+
+hypervisor.py is the contract, put together from small parts: calls (a call in a native thread, with a deadline),
+connection (opened again when lost), xml and nics (what a domain looks like), domain, power, disks and console (one
+topic each). Functions of domain, power and disks run inside a native thread with libvirt's blocking calls: they must
+not log, sleep or take a `threading` lock, which are all green there.
+"""
+
+from computesvc.host.libvirt.hypervisor import Libvirt
+
+__all__ = ['Libvirt']

@@ -1,0 +1,82 @@
+"""What a server and its disks look like to libvirt (https://libvirt.org/formatdomain.html)."""
+
+from xml.etree import ElementTree
+
+from computesvc.host import base
+from computesvc.host.libvirt import nics as nic_xml
+
+PREFIX = 'server-'
+
+
+def domain_name(server_id):
+    """The domain's name; by it and the UUID together a domain is known to be ours."""
+    return PREFIX + server_id
+
+
+def domain(server, disks, nics, console, virt_type, machine):
+    """The domain's XML. `console`: path of the serial console's log. The pc machine has 28 slots to plug disks into
+    while the guest runs; q35 has them only if foreseen."""
+    root = ElementTree.Element('domain', type=virt_type)
+    _text(root, 'name', domain_name(server['id']))
+    _text(root, 'uuid', server['id'])
+    _text(root, 'title', server.get('name') or server['id'])
+    _text(root, 'memory', server['memory_mb'], unit='MiB')
+    _text(root, 'vcpu', server['vcpus'])
+    _text(ElementTree.SubElement(root, 'os'), 'type', 'hvm', arch='x86_64', machine=machine)
+    features = ElementTree.SubElement(root, 'features')
+    ElementTree.SubElement(features, 'acpi')        # the power button, and disks that come and go
+    ElementTree.SubElement(features, 'apic')
+    ElementTree.SubElement(root, 'cpu', mode='host-model' if virt_type == 'kvm' else 'maximum')
+    ElementTree.SubElement(root, 'clock', offset='utc')
+    _text(root, 'on_poweroff', 'destroy')
+    _text(root, 'on_reboot', 'restart')
+    _text(root, 'on_crash', 'destroy')
+    root.append(_devices(server, disks, nics, console))
+    return ElementTree.tostring(root, encoding='unicode')
+
+
+def _devices(server, disks, nics, console):
+    devices = ElementTree.Element('devices')
+    ElementTree.SubElement(devices, 'controller', type='usb', model='none')
+    ElementTree.SubElement(devices, 'memballoon', model='none')
+    serial = ElementTree.SubElement(devices, 'serial', type='file')
+    ElementTree.SubElement(serial, 'source', path=console, append='on')
+    for one, cache in disks:
+        devices.append(disk(one, cache))
+    for place, nic in enumerate(nics):
+        devices.append(nic_xml.element(server['id'], place, nic))
+    return devices
+
+
+def disk(disk, cache='none'):
+    """The <disk> element of a disk: virtio, its serial number the volume's id."""
+    kind = disk['type']
+    if kind not in ('file', 'block'):
+        raise base.HostError(f'A libvirt server cannot have a disk of type {kind!r}.')
+    root = ElementTree.Element('disk', type=kind, device='disk')
+    ElementTree.SubElement(root, 'driver', name='qemu', type=disk.get('format', 'raw'), cache=cache, discard='unmap')
+    ElementTree.SubElement(root, 'source', {'dev' if kind == 'block' else 'file': disk['path']})
+    ElementTree.SubElement(root, 'target', dev=disk['target'], bus='virtio')
+    _text(root, 'serial', disk['volume_id'])
+    if disk.get('read_only'):
+        ElementTree.SubElement(root, 'readonly')
+    if disk.get('boot_index') is not None:
+        ElementTree.SubElement(root, 'boot', order=str(disk['boot_index'] + 1))
+    return root
+
+
+def find_disk(description, volume_id):
+    """The <disk> of a volume in a domain's XML text, None if there is none."""
+    for found in ElementTree.fromstring(description).iterfind('devices/disk'):
+        if found.findtext('serial') == volume_id:
+            return found
+    return None
+
+
+def targets(description):
+    """The device names that a domain's disks have."""
+    return {target.get('dev') for target in ElementTree.fromstring(description).iterfind('devices/disk/target')}
+
+
+def _text(parent, tag, text, **attributes):
+    ElementTree.SubElement(parent, tag, attributes).text = str(text)

@@ -1,0 +1,15 @@
+"""A real, small Linux guest: a bootable raw disk image, made from Debian's kernel and busybox.
+
+    path = guest.image(cache_dir)                    # built once, then found again
+    guest.kvm_works(path)                            # can this machine run it with hardware help?
+    guest.sizes_seen(console_text)                   # {'vda': Disk(bytes, serial), …} as the guest last said
+
+The guest prints its disks and their sizes to its serial console whenever they change (init.sh) and obeys the power
+button. No root, no loop devices and no mounts are needed to build it.
+"""
+
+from onebox.guest.accelerator import kvm_works
+from onebox.guest.image import Unavailable, image
+from onebox.guest.report import Disk, size_seen, sizes_seen
+
+__all__ = ['Disk', 'Unavailable', 'image', 'kvm_works', 'size_seen', 'sizes_seen']

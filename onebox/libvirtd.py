@@ -1,0 +1,267 @@
+"""A libvirtd of our own for one state folder, beside whatever libvirt the machine runs already.
+
+Root: in a private mount namespace libvirtd's fixed folders are folders of the state folder, so neither its domains nor
+its sockets meet the machine's. Anyone else: libvirt's session mode with its folders moved in the same way by the XDG
+variables. No virtlogd, no systemd, no D-Bus, no cgroups are needed; libvirtd logs complaints about their absence and works.
+
+Guests are processes of their own: they outlive this process and libvirtd, and the next start() finds them again.
+"""
+
+import contextlib
+import hashlib
+import importlib.util
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.parse
+import uuid
+
+START_SECONDS = 20
+STOP_SECONDS = 10
+SOCKET_PATH_MAX = 107   # bytes of sockaddr_un.sun_path
+LONGEST_SOCKET = '/config/libvirt/qemu/lib/domain-1000-server-01234567-89ab/monitor.sock'
+PUBLIC = ('/etc/libvirt', '/run/libvirt', '/var/lib/libvirt', '/var/log/libvirt', '/var/cache/libvirt')
+
+# remember_owner: extended attributes would be left on volumes. stdio_handler: there is no virtlogd.
+QEMU_CONF = '''security_driver = "none"
+remember_owner = 0
+cgroup_controllers = [ ]
+namespaces = [ ]
+stdio_handler = "file"
+max_core = 0
+'''
+QEMU_CONF_ROOT = QEMU_CONF + '''user = "root"
+group = "root"
+dynamic_ownership = 0
+'''
+
+
+class Unavailable(Exception):
+    """This machine cannot run a libvirtd for us; str() says why and what would help."""
+
+
+class Libvirtd:
+    """The daemon of one state folder."""
+
+    def __init__(self, state, root=None):
+        self._root = os.geteuid() == 0 if root is None else root
+        self._home = pathlib.Path(state).absolute() / 'libvirt'
+        self._link = None
+        self._process = None
+
+    @property
+    def uri(self) -> str:
+        """What to give to libvirt.open()."""
+        path = urllib.parse.quote(str(self._socket))
+        return f'qemu+unix:///{"system" if self._root else "session"}?socket={path}'
+
+    @property
+    def log(self) -> pathlib.Path:
+        """Where libvirtd complains."""
+        return self._home / 'libvirtd.log'
+
+    def start(self) -> str:
+        """libvirtd answers, and guests of an earlier run are known to it. Returns its URI. Unavailable.
+
+        One that still runs for this folder, because its starter was killed, is taken over.
+        """
+        self._check_machine()
+        self._make_folders()
+        if not self._answers():
+            self._end_daemon()
+            self._spawn()
+            self._await_answer()
+        return self.uri
+
+    def stop(self, guests=False) -> None:
+        """libvirtd has ended; its guests too if wanted, otherwise they run on. No error if it was not running."""
+        if guests:
+            with contextlib.suppress(OSError):
+                self._destroy_guests()
+        self._end_daemon()
+        if guests:
+            self._kill_guests()
+        if self._link:
+            self._link.unlink(missing_ok=True)
+
+    def guests(self) -> list[int]:
+        """Process ids of the QEMUs of this folder, found by their own pid files."""
+        pids = [_read_pid(path) for path in self._guest_pid_files()]
+        return [pid for pid in pids if pid and _is_running(pid, 'qemu')]
+
+    # -- before the start
+
+    def _check_machine(self):
+        missing = [package for tool, package in (('libvirtd', 'libvirt-daemon-system'),
+                                                 ('qemu-system-x86_64', 'qemu-system-x86')) if not _which(tool)]
+        if missing:
+            raise Unavailable(f'To run real guests, install: {" ".join(missing)}')
+        if importlib.util.find_spec('libvirt') is None:
+            raise Unavailable('To run real guests, install libvirt-python into this Python environment.')
+        for public in PUBLIC if self._root else ():
+            if self._home.is_relative_to(public):
+                raise Unavailable(f'The state folder must not be below {public}: a private one is put over it.')
+
+    def _make_folders(self):
+        self._home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._link_short_path()
+        for private in self._privates():
+            private.mkdir(mode=0o755, parents=True, exist_ok=True)
+        config = self._base / 'config/libvirt' if not self._root else self._base / 'etc'
+        config.mkdir(parents=True, exist_ok=True)
+        (config / 'qemu.conf').write_text(QEMU_CONF_ROOT if self._root else QEMU_CONF)
+        (config / 'libvirtd.conf').write_text(self._libvirtd_conf())
+
+    def _privates(self):
+        names = [path.strip('/').replace('/', '-') for path in PUBLIC] if self._root else ['config', 'cache', 'data', 'run']
+        names = ['etc' if name == 'etc-libvirt' else 'run' if name == 'run-libvirt' else name for name in names]
+        return [self._base / name for name in names]
+
+    def _libvirtd_conf(self):
+        identity = self._home / 'host_uuid'
+        if not identity.exists():
+            identity.write_text(str(uuid.uuid4()))
+        return (f'host_uuid = "{identity.read_text()}"\nauth_unix_rw = "none"\nauth_unix_ro = "none"\n'
+                f'unix_sock_rw_perms = "0700"\nunix_sock_ro_perms = "0700"\n'
+                'log_level = 3\nlog_outputs = "3:stderr"\n')
+
+    def _link_short_path(self):
+        """Unix sockets have short names only; a state folder deep down is reached by a link in /tmp."""
+        self._base = self._home
+        if len(str(self._home) + LONGEST_SOCKET) > SOCKET_PATH_MAX:
+            name = hashlib.sha256(os.fsencode(self._home)).hexdigest()[:12]
+            self._link = pathlib.Path(tempfile.gettempdir(), f'onebox-{os.geteuid()}-{name}')
+            with contextlib.suppress(FileExistsError):
+                self._link.symlink_to(self._home)
+            if self._link.lstat().st_uid != os.geteuid() or self._link.readlink() != self._home:
+                raise Unavailable(f'{self._link} is in the way: somebody else made it.')
+            self._base = self._link
+
+    # -- the daemon
+
+    @property
+    def _socket(self):
+        return self._base / ('run/libvirt-sock' if self._root else 'run/libvirt/libvirt-sock')
+
+    @property
+    def _pid_file(self):
+        return self._home / 'libvirtd.pid'
+
+    def _spawn(self):
+        daemon = [_which('libvirtd'), '--config', self._config_path(), '--pid-file', str(self._pid_file)]
+        if self._root:
+            for public in PUBLIC:
+                pathlib.Path(public).mkdir(parents=True, exist_ok=True)
+            binds = [f'{private}={public}' for private, public in zip(self._privates(), PUBLIC, strict=True)]
+            daemon = [sys.executable, '-m', 'onebox.namespace', *binds, '--', *daemon]
+        with self.log.open('ab') as log:
+            # A session of its own: Ctrl-C on our terminal is not meant for it.
+            self._process = subprocess.Popen(daemon, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                             env=self._environment(), start_new_session=True)
+
+    def _config_path(self):
+        return '/etc/libvirt/libvirtd.conf' if self._root else str(self._base / 'config/libvirt/libvirtd.conf')
+
+    def _environment(self):
+        ours = pathlib.Path(__file__).resolve().parent.parent
+        environment = {**os.environ, 'PYTHONPATH': str(ours)}
+        if not self._root:
+            environment |= {'XDG_CONFIG_HOME': str(self._base / 'config'), 'XDG_CACHE_HOME': str(self._base / 'cache'),
+                            'XDG_DATA_HOME': str(self._base / 'data'), 'XDG_RUNTIME_DIR': str(self._base / 'run')}
+        return environment
+
+    def _await_answer(self):
+        until = time.monotonic() + START_SECONDS
+        while time.monotonic() < until:
+            if self._process.poll() is not None:
+                raise Unavailable(f'libvirtd ended at once: {self._last_words()}')
+            if self._answers():
+                return
+            time.sleep(0.02)
+        self._end_daemon()
+        raise Unavailable(f'libvirtd did not answer within {START_SECONDS} s: {self._last_words()}')
+
+    def _answers(self):
+        """True if our libvirtd takes calls. Asked in a process of its own, as one that hangs would hang us."""
+        if not self._socket.exists() or not self._daemon_pid():
+            return False
+        ask = 'import libvirt, sys; libvirt.registerErrorHandler(lambda *a: 0, 0); libvirt.open(sys.argv[1]).getVersion()'
+        try:
+            return subprocess.run([sys.executable, '-c', ask, self.uri], capture_output=True, timeout=10).returncode == 0
+        except subprocess.TimeoutExpired:
+            return False
+
+    def _last_words(self):
+        lines = self.log.read_text(errors='replace').strip().splitlines()
+        return lines[-1] if lines else 'it said nothing'
+
+    def _daemon_pid(self):
+        pid = self._process.pid if self._process else _read_pid(self._pid_file)
+        return pid if pid and _is_running(pid, 'libvirtd') else None
+
+    def _end_daemon(self):
+        pid = self._daemon_pid() or (self._process.pid if self._process else None)
+        if pid:
+            _end(pid, self._process)
+        self._process = None
+
+    # -- the guests
+
+    def _guest_pid_files(self):
+        folder = self._home / ('run/qemu' if self._root else 'run/libvirt/qemu/run')
+        return sorted(folder.glob('*.pid'))
+
+    def _destroy_guests(self):
+        """By libvirt, so that it forgets them properly."""
+        if not self._answers():
+            return
+        destroy = ('import libvirt, sys; libvirt.registerErrorHandler(lambda *a: 0, 0)\n'
+                   'for domain in libvirt.open(sys.argv[1]).listAllDomains(libvirt.VIR_CONNECT_LIST_DOMAINS_ACTIVE):\n'
+                   '    domain.destroy()')
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            subprocess.run([sys.executable, '-c', destroy, self.uri], capture_output=True, timeout=STOP_SECONDS)
+
+    def _kill_guests(self):
+        for pid in self.guests():
+            _end(pid)
+
+
+def _which(tool):
+    """libvirtd lives in sbin, which is not on every user's PATH."""
+    return shutil.which(tool, path=os.environ.get('PATH', '') + ':/usr/sbin:/sbin:/usr/local/sbin')
+
+
+def _read_pid(path):
+    try:
+        return int(path.read_text())
+    except (OSError, ValueError):
+        return None
+
+
+def _is_running(pid, program=''):
+    """True if the process is there and runs that program: a pid from a file may be somebody else's by now."""
+    try:
+        command = pathlib.Path(f'/proc/{pid}/cmdline').read_bytes()
+        state = pathlib.Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()[0]
+    except OSError:
+        return False
+    return state != 'Z' and program.encode() in command.split(b'\0')[0]
+
+
+def _end(pid, process=None):
+    """The process has ended: asked first, then killed."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
+        until = time.monotonic() + STOP_SECONDS
+        while time.monotonic() < until:
+            if process:
+                process.poll()      # lets a child of ours go
+            if not _is_running(pid):
+                return
+            time.sleep(0.02)
