@@ -52,7 +52,7 @@ quietly() {
     say "$what ..."
     ( while sleep 15 >/dev/null 2>&1; do say "  ... $((SECONDS - began)) s"; done ) 9>&- &
     ticker=$!
-    "$@" >"$log" 2>&1 </dev/null 9>&- || status=$?
+    ( "$@" ) >"$log" 2>&1 </dev/null 9>&- || status=$?     # in a shell of its own, so that a trap speaks to the terminal
     kill "$ticker" 2>/dev/null || true
     wait "$ticker" 2>/dev/null || true
     ticker=
@@ -221,6 +221,7 @@ prepare() {
 
 samples() {   # samples FOLDER: write all sample files there
     local service
+    local -x PYTHONWARNINGS=ignore
     for service in volsvc computesvc; do
         mkdir -p "$1/$service"
         "$VENV/bin/oslo-config-generator" --config-file "etc/generator/$service.conf" \
