@@ -73,10 +73,10 @@ class Images:
         if image['status'] != 'active':
             return rest.json_response(None, 204)
         response = Response(conditional_response=True, content_type='application/octet-stream')
+        response.app_iter = _Blocks(self._folder.file_of(image), image['size'])
         response.accept_ranges = 'bytes'
         response.content_length = image['size']
         response.headers['Content-MD5'] = image['checksum']
-        response.app_iter = _Blocks(self._folder.file_of(image), image['size'])
         return response
 
     def members(self, request, id):
