@@ -1,0 +1,208 @@
+"""How long an online extend takes in onebox, from the request to the end of its operation.
+
+    .venv/bin/python benchmarks/extend.py [--layouts memory,libvirt] [--sequential 200] [--burst 200]
+
+For each layout (memory driver and memory hypervisor; file driver and real libvirt):
+  start       from the command to the first answered request, and memory when idle
+  sequential  online extends one after the other: until `in-use` at the new size, and until the operation and all
+              its children have ended, the guest's disk grown
+  burst       16 in flight over 50 volumes
+Prints a table and, as its last line, the same figures as one JSON object.
+"""
+import argparse
+import pathlib
+import queue
+import sys
+import tempfile
+import threading
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+
+from benchmarks import figures  # noqa: E402
+from tests import databases  # noqa: E402
+from tests.system.cloud import Cloud  # noqa: E402
+from tests.system.processes import Processes, eventually  # noqa: E402
+
+LAYOUTS = {'memory': ('memory', 'memory'), 'libvirt': ('libvirt', 'file')}      # hypervisor, backend
+VOLUMES, IN_FLIGHT, VOLUMES_OF_A_SERVER = 50, 16, 10
+POLL = 0.002
+
+
+class Onebox:
+    """A onebox of its own in a new folder."""
+
+    def __init__(self, folder, hypervisor, backend):
+        self.ports = {name: databases.free_port() for name in ('identity', 'image', 'volume', 'compute')}
+        words = [word for name, port in self.ports.items() for word in (f'--{name}-port', port)]
+        self.state = folder / 'state'
+        self.processes = Processes(folder)
+        self._process = self.processes.add('onebox', '-m', 'onebox.app', '--state', self.state,
+                                           '--hypervisor', hypervisor, '--backend', backend, *words)
+
+    def start(self) -> float:
+        """Seconds from the command to the first answered request of a user, log-in included."""
+        began = time.perf_counter()
+        self._process.start()
+        eventually('onebox answers a user', self._first_answer, pause=0.01)
+        return time.perf_counter() - began
+
+    def _first_answer(self):
+        if not self.state.joinpath('clouds.yaml').exists():
+            return False
+        self.user = Cloud(self.state / 'clouds.yaml')
+        self.user.volume('GET', '/volumes')
+        return True
+
+    def idle_memory(self) -> float:
+        time.sleep(5)
+        return figures.memory_mib(self._process.pid)
+
+    def lift_quota(self):
+        admin = Cloud(self.state / 'clouds.yaml', 'onebox-admin')
+        project = self.user.project_id
+        admin.volume('PUT', f'/os-quota-sets/{project}', {'quota_set': {'volumes': -1, 'gigabytes': -1}})
+
+    def stop(self):
+        self.processes.stop()
+
+
+def volumes_in_use(onebox, count) -> list[str]:
+    """`count` volumes of 1 GiB, attached to running servers."""
+    user = onebox.user
+    flavor = user.compute('GET', '/flavors')['flavors'][0]['id']
+    made = []
+    for first in range(0, count, VOLUMES_OF_A_SERVER):
+        root = user.new_volume(1)
+        eventually('the root volume is made', lambda: user.volume_is(root, status='available'))  # noqa: B023
+        server = user.compute('POST', '/servers', {'server': {
+            'name': f'bench{first}', 'flavorRef': flavor, 'networks': 'none', 'block_device_mapping_v2': [
+                {'boot_index': 0, 'uuid': root, 'source_type': 'volume', 'destination_type': 'volume'}]}})
+        server = server['server']['id']
+        eventually('the server runs', lambda: user.server_is(server, 'ACTIVE'))  # noqa: B023
+        for _ in range(min(VOLUMES_OF_A_SERVER, count - first)):
+            volume = user.new_volume(1)
+            eventually('a volume is made', lambda: user.volume_is(volume, status='available'))  # noqa: B023
+            user.attach(server, volume)
+            eventually('it is in use', lambda: user.volume_is(volume, status='in-use'))  # noqa: B023
+            made.append(volume)
+    return made
+
+
+def extend(user, volume, size) -> tuple[float, float]:
+    """Seconds until the volume is in use at `size`, and until the operation and its children have ended."""
+    began = time.perf_counter()
+    user.extend(volume, size)
+    _until(lambda: _in_use(user, volume, size))
+    in_use = time.perf_counter() - began
+    _until(lambda: _ended(user, volume))
+    return in_use, time.perf_counter() - began
+
+
+def _in_use(user, volume, size):
+    found = user.volume('GET', f'/volumes/{volume}')['volume']
+    return found['status'] == 'in-use' and found['size'] == size
+
+
+def _ended(user, volume):
+    operations = user.volume('GET', f'/operations?volume_id={volume}&limit=3')['operations']
+    return all(operation['state'] == 'done' for operation in operations)
+
+
+def _until(look, seconds=60):
+    end = time.perf_counter() + seconds
+    while not look():
+        if time.perf_counter() > end:
+            raise TimeoutError('an extend did not end')
+        time.sleep(POLL)
+
+
+def sequential(user, volumes, count) -> dict:
+    in_use, done = [], []
+    for number in range(count):
+        volume, size = volumes[number % len(volumes)], 2 + number // len(volumes)
+        a, b = extend(user, volume, size)
+        in_use.append(a)
+        done.append(b)
+    return {'in_use': figures.summary(in_use), 'done': figures.summary(done)}
+
+
+def burst(onebox, volumes, count, size) -> dict:
+    """`count` extends over the volumes, IN_FLIGHT at a time, none twice on a volume at once."""
+    todo, done, lock, errors = queue.Queue(), [], threading.Lock(), []
+    for number in range(count):
+        todo.put((number % len(volumes), size + number // len(volumes)))
+    turns = [threading.Lock() for _ in volumes]
+
+    def work():
+        user = Cloud(onebox.state / 'clouds.yaml')
+        while True:
+            try:
+                place, wanted = todo.get_nowait()
+            except queue.Empty:
+                return
+            with turns[place]:
+                try:
+                    seconds = extend(user, volumes[place], wanted)[1]
+                except (AssertionError, OSError) as error:
+                    errors.append(str(error))
+                    continue
+            with lock:
+                done.append(seconds)
+
+    began = time.perf_counter()
+    threads = [threading.Thread(target=work) for _ in range(IN_FLIGHT)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    wall = time.perf_counter() - began
+    return {'per_s': round(len(done) / wall, 1), 'done': figures.summary(done), 'errors': errors[:5]}
+
+
+def measure(layout, options) -> dict:
+    with tempfile.TemporaryDirectory(prefix='bench-') as folder:
+        onebox = Onebox(pathlib.Path(folder), *LAYOUTS[layout])
+        try:
+            result = {'start_s': round(onebox.start(), 2), 'idle_mib': onebox.idle_memory()}
+            onebox.lift_quota()
+            volumes = volumes_in_use(onebox, VOLUMES)
+            extend(onebox.user, volumes[0], 2)                      # warm
+            result['sequential'] = sequential(onebox.user, volumes[1:11], options.sequential)
+            largest = 2 + options.sequential // 10
+            result['burst'] = burst(onebox, volumes, options.burst, largest + 1)
+            result['memory_after_mib'] = figures.memory_mib(onebox.processes['onebox'].pid)
+            return result
+        except BaseException:
+            print(onebox.processes.last_words(), file=sys.stderr)
+            raise
+        finally:
+            onebox.stop()
+
+
+def rows(layout, result):
+    s, b = result['sequential'], result['burst']
+    yield f'{layout}: start, command to first answer', '', '', f'{result["start_s"]} s', '', ''
+    yield f'{layout}: memory idle / after', '', '', f'{result["idle_mib"]} / {result["memory_after_mib"]} MiB', '', ''
+    for name, figure, rate in ((f'extend until in-use, {layout}', s['in_use'], ''),
+                               (f'extend until all done, {layout}', s['done'], ''),
+                               (f'{IN_FLIGHT} in flight over {VOLUMES} volumes, {layout}', b['done'], b['per_s'])):
+        yield name, figure['n'], rate, figure['p50_ms'], figure['p95_ms'], figure['max_ms']
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--layouts', default=','.join(LAYOUTS))
+    parser.add_argument('--sequential', type=int, default=200)
+    parser.add_argument('--burst', type=int, default=200)
+    options = parser.parse_args()
+    results = {}
+    for layout in options.layouts.split(','):
+        print(f'{layout} ...', file=sys.stderr)
+        results[layout] = measure(layout, options)
+    figures.report(('measurement', 'n', 'per s', 'p50 ms', 'p95 ms', 'max ms'),
+                   [row for layout, result in results.items() for row in rows(layout, result)], results)
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,115 @@
+"""volsvc as separate processes, for a benchmark program that drives a Cinder v3 endpoint.
+
+    .venv/bin/python benchmarks/processes.py [options] [-- COMMAND ...]
+
+Two API processes, one worker, the memory driver, no authentication (loopback only), RabbitMQ and a database, all
+private to this run: own folders, free ports, stopped at the end. `{endpoint}` and `{compute_port}` in COMMAND are
+replaced; without COMMAND it says where it listens and runs until Ctrl-C. `--compute-port` is where events about
+attached volumes are sent: whatever listens there stands for the compute service.
+Prints a table (time to start, memory before and after) and, as its last line, the same as one JSON object.
+"""
+import argparse
+import contextlib
+import pathlib
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+
+from benchmarks import figures  # noqa: E402
+from tests import databases  # noqa: E402
+from tests.system.processes import Processes, answers, eventually, run  # noqa: E402
+
+PROJECT = '0123456789abcdef0123456789abcdef'
+
+
+def configuration(folder, database, broker, port, options) -> pathlib.Path:
+    path = folder / 'volsvc.conf'
+    path.write_text(f"""[DEFAULT]
+transport_url = {broker}
+enabled_backends = memory
+
+[database]
+connection = {database}
+
+[api]
+port = {port}
+processes = {options.processes}
+auth_strategy = noauth
+
+[memory]
+volume_driver = memory
+
+[quota]
+volumes = -1
+gigabytes = -1
+
+[compute]
+auth_type = none
+endpoint_override = http://127.0.0.1:{options.compute_port}/v2.1
+""")
+    return path
+
+
+def measure(options, folder, database, broker) -> dict:
+    port = databases.free_port()
+    conf = configuration(folder, database, broker, port, options)
+    run('-m', 'volsvc.cmd.manage', '--config-file', conf, 'db', 'sync', folder=folder)
+    processes = Processes(folder)
+    endpoint = f'http://127.0.0.1:{port}/v3/{PROJECT}'
+    try:
+        began = time.perf_counter()
+        services = [processes.add(name, '-m', f'volsvc.cmd.{name}', '--config-file', conf,
+                                  '--concurrency', options.concurrency).start() for name in ('api', 'worker')]
+        eventually('the API answers', lambda: answers(f'{endpoint}/volumes'), pause=0.02)
+        pids = [service.pid for service in services]
+        result = {'start_s': round(time.perf_counter() - began, 2)}
+        time.sleep(5)
+        result['memory_fresh_mib'] = figures.memory_mib(*pids)
+        result['exit'] = drive(options, endpoint)
+        result['memory_after_mib'] = figures.memory_mib(*pids)
+        return result
+    except BaseException:
+        print(processes.last_words(), file=sys.stderr)
+        raise
+    finally:
+        processes.stop()
+
+
+def drive(options, endpoint) -> int:
+    """Run the command, or wait for Ctrl-C."""
+    if options.command:
+        words = [word.format(endpoint=endpoint, compute_port=options.compute_port) for word in options.command]
+        return subprocess.run(words, check=False).returncode
+    print(f'endpoint {endpoint} (no authentication), events to port {options.compute_port}; Ctrl-C ends it', flush=True)
+    with contextlib.suppress(KeyboardInterrupt):
+        while True:
+            time.sleep(3600)
+    return 0
+
+
+def main():
+    words, command = sys.argv[1:], []
+    if '--' in words:
+        words, command = words[:words.index('--')], words[words.index('--') + 1:]
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--database', choices=['mariadb', 'postgresql'], default='mariadb')
+    parser.add_argument('--processes', type=int, default=2)
+    parser.add_argument('--concurrency', choices=['eventlet', 'threads'], default='eventlet')
+    parser.add_argument('--compute-port', type=int, default=None)
+    options = parser.parse_args(words)
+    options.command = command
+    options.compute_port = options.compute_port or databases.free_port()
+    with contextlib.ExitStack() as stack:
+        folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix='bench-')))
+        server = stack.enter_context(getattr(databases, options.database)())
+        broker = stack.enter_context(databases.rabbitmq())
+        result = measure(options, folder, databases.new_database(server, 'volsvc'), broker.url)
+    figures.report(('measurement', 'value'), list(result.items()), {'database': options.database, **result})
+    return result['exit']
+
+
+if __name__ == '__main__':
+    sys.exit(main())
