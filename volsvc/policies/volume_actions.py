@@ -1,0 +1,27 @@
+"""Policies of what can be done with a volume."""
+from volsvc.policies.base import ADMIN, MEMBER, MEMBER_OR_SERVICE, rule
+
+EXTEND = 'volume:extend'
+EXTEND_ATTACHED = 'volume:extend_attached_volume'
+EXTEND_ERRORED = 'volume:extend_errored'
+UPDATE_READONLY = 'volume:update_readonly_flag'
+RESET_STATUS = 'volume_extension:volume_admin_actions:reset_status'
+FORCE_DELETE = 'volume_extension:volume_admin_actions:force_delete'
+BEGIN_DETACHING = 'volume_extension:volume_actions:begin_detaching'
+ROLL_DETACHING = 'volume_extension:volume_actions:roll_detaching'
+
+_PATH = 'POST /volumes/{volume_id}/action'
+
+RULES = [
+    rule(EXTEND, MEMBER, 'Extend a volume.', f'{_PATH} (os-extend)'),
+    rule(EXTEND_ATTACHED, MEMBER, 'Extend a volume that is in use.', f'{_PATH} (os-extend)'),
+    rule(EXTEND_ERRORED, MEMBER, 'Extend a volume again whose last extend failed.', f'{_PATH} (os-extend)'),
+    rule(UPDATE_READONLY, MEMBER, 'Make a volume read-only, or writable again.',
+         f'{_PATH} (os-update_readonly_flag)'),
+    rule(RESET_STATUS, ADMIN, 'Set a volume\'s status.', f'{_PATH} (os-reset_status)'),
+    rule(FORCE_DELETE, ADMIN, 'Delete a volume in any status.', f'{_PATH} (os-force_delete)'),
+    rule(BEGIN_DETACHING, MEMBER_OR_SERVICE, 'Say that a volume is about to be detached.',
+         f'{_PATH} (os-begin_detaching)'),
+    rule(ROLL_DETACHING, MEMBER_OR_SERVICE, 'Say that a volume is not detached after all.',
+         f'{_PATH} (os-roll_detaching)'),
+]
