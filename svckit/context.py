@@ -24,7 +24,7 @@ class RequestContext(oslo_context.RequestContext):
         for name, value in credentials.items():
             setattr(self, name, value)
         self.roles = rules.implied(credentials.get('roles') or ())
-        self._values = None
+        self.is_admin = self._values = None
 
     @property
     def db(self):
