@@ -85,8 +85,10 @@ def start(session, operation: Operation, *, subject: str, params: dict, project_
     return op.id
 
 
-def fold(session, operation: Operation, subject: str, params: dict) -> bool:
+def fold(session, operation: Operation, subject: str, params: dict, *, parent_id=None, request_id=None) -> bool:
     """Give a live operation newer parameters and send it back to its first step.
+
+    It then belongs to the parent and the request given, if any are.
 
     Whoever holds it loses the lease, so what an overtaken step found out is void.
     Returns False if there is none to fold into.
@@ -100,10 +102,11 @@ def fold(session, operation: Operation, subject: str, params: dict) -> bool:
     target = operation.steps[0].target(op)
     result = session.execute(update(OPERATIONS).where(T.id == op.id, T.subject == subject, T.lease == op.lease).values(
         params=params, notes={}, version=operation.version, state=RUNNING, resume=None, position=0, attempts=0,
-        error=None, target=target, due_at=now(), lease=T.lease + 1, lease_until=None))
+        error=None, target=target, due_at=now(), lease=T.lease + 1, lease_until=None,
+        parent_id=parent_id or op.parent_id, request_id=request_id or op.request_id))
     if not result.rowcount:
         # Its worker moved it on between the two statements.
-        return fold(session, operation, subject, params)
+        return fold(session, operation, subject, params, parent_id=parent_id, request_id=request_id)
     _log(session, op.id, [(None, 'folded', None)])
     _wake(session, target)
     return True
