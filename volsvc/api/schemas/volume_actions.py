@@ -1,0 +1,20 @@
+"""Bodies of POST /volumes/{id}/action."""
+from volsvc.api.schemas.types import BOOLEAN, PAIRS, SIZE, only, record
+
+ANYTHING: dict = {}
+_STATUS = {'type': ['string', 'null'], 'maxLength': 32}
+
+EXTEND = only('os-extend', record({'new_size': SIZE}, ['new_size']))
+RESET_STATUS = only('os-reset_status', record(
+    {'status': _STATUS, 'attach_status': {'enum': ['attached', 'detached', None]},
+     'migration_status': {'enum': [None, 'none', 'migrating', 'error', 'success', 'completing', 'starting']}},
+    minProperties=1))
+FORCE_DELETE = only('os-force_delete', ANYTHING)
+SET_BOOTABLE = only('os-set_bootable', record({'bootable': BOOLEAN}, ['bootable']))
+UPDATE_READONLY = only('os-update_readonly_flag', record({'readonly': BOOLEAN}, ['readonly']))
+BEGIN_DETACHING = only('os-begin_detaching', ANYTHING)
+ROLL_DETACHING = only('os-roll_detaching', ANYTHING)
+SHOW_IMAGE_METADATA = only('os-show_image_metadata', ANYTHING)
+SET_IMAGE_METADATA = only('os-set_image_metadata', record({'metadata': PAIRS}, ['metadata']))
+UNSET_IMAGE_METADATA = only('os-unset_image_metadata', record(
+    {'key': {'type': 'string', 'minLength': 1, 'maxLength': 255}}, ['key']))
