@@ -50,6 +50,7 @@ COMMAND_LINE_OPTS = [
 ]
 OPTS = {'api': API_OPTS, 'service': SERVICE_OPTS}
 _pending = '_svckit_pending'
+_AUTHTOKEN = 'keystone_authtoken'
 
 
 class Options(cfg.ConfigOpts):
@@ -86,10 +87,22 @@ def load(project: str, opts: dict, args=None, files=None, **overrides) -> Option
     return conf
 
 
-def authtoken_opts(conf):
-    """To be called once keystonemiddleware has registered its options: what load() was told of them holds."""
-    for name, value in getattr(conf, _pending).items():
-        conf.set_override(name, value, 'keystone_authtoken')
+def register_authtoken(conf):
+    """[keystone_authtoken] and its plugin's options, with what load() was told of them.
+
+    Late, because it imports keystonemiddleware, which only an API needs.
+    """
+    from keystoneauth1 import loading
+    from keystonemiddleware import auth_token
+    pending = getattr(conf, _pending)
+    for group, options in auth_token.list_opts():
+        conf.register_opts(options, group)
+    if 'auth_type' in pending:
+        conf.set_override('auth_type', pending['auth_type'], _AUTHTOKEN)
+    if kind := conf.keystone_authtoken.auth_type:
+        conf.register_opts(loading.get_auth_plugin_conf_options(kind), _AUTHTOKEN)
+    for name, value in pending.items():
+        conf.set_override(name, value, _AUTHTOKEN)
 
 
 def _register(conf, opts):
@@ -108,11 +121,11 @@ def _register(conf, opts):
 
 
 def _override(conf, overrides):
-    # keystonemiddleware's options exist only once it is imported, which takes long.
+    # keystonemiddleware's options exist only once it is imported.
     pending = {}
     for name, value in overrides.items():
         group, _, option = name.rpartition('__')
-        if group == 'keystone_authtoken':
+        if group == _AUTHTOKEN:
             pending[option] = value
         else:
             conf.set_override(option, value, group or None)

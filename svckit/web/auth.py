@@ -46,13 +46,11 @@ class Keystone:
         from keystonemiddleware import auth_token
         self._clock = clock
         self._known: dict[bytes, tuple[float, dict]] = {}
+        configuration.register_authtoken(conf)
         settings = {'oslo_config_config': conf, 'service_type': service_type}
-        for group, options in auth_token.list_opts():
-            conf.register_opts(options, group)
-        configuration.authtoken_opts(conf)
+        self._cache = None
         if not conf.keystone_authtoken.memcached_servers:
-            # It warns that a cache in the process goes stale; ours lives for seconds.
-            settings['token_cache_time'] = int(min(conf.keystone_authtoken.token_cache_time, 300))
+            self._cache, settings['cache'] = _Cache(clock), 'svckit.cache'
         self._middleware = auth_token.AuthProtocol(_valid, settings)
 
     def __call__(self, environ) -> dict:
@@ -72,7 +70,7 @@ class Keystone:
         def start_response(status, headers, exc_info=None):
             answer.update(status=status, headers=dict(headers))
 
-        environ.pop('svckit.valid', None)
+        environ['svckit.cache'] = self._cache
         try:
             self._middleware(environ, start_response)
         except Exception as error:
@@ -92,18 +90,30 @@ class Keystone:
             return
         if len(self._known) >= _MOST:
             self._known.clear()
-        now = self._clock()
-        self._known[key] = min(now + _REMEMBERED, _expiry(environ, now)), credentials
+        self._known[key] = min(self._clock() + _REMEMBERED, _expiry(environ)), credentials
 
 
-def _expiry(environ, now) -> float:
-    plugin = environ.get('keystone.token_auth')
-    ends = [now + _REMEMBERED]
-    for found in (plugin and plugin.user, plugin and plugin.service):
-        expires = found and found._auth.expires
-        if expires:
-            ends.append(expires.timestamp())
-    return min(ends)
+class _Cache:
+    """The part of memcached that keystonemiddleware uses; its own stand-in walks all tokens at each look."""
+
+    def __init__(self, clock):
+        self._clock = clock
+        self._kept: dict[str, tuple[float, bytes]] = {}
+
+    def get(self, key):
+        until, value = self._kept.get(key, (0, None))
+        return value if self._clock() < until else None
+
+    def set(self, key, value, time=0):
+        if len(self._kept) >= _MOST:
+            self._kept.clear()
+        self._kept[key] = self._clock() + time, value
+
+
+def _expiry(environ) -> float:
+    """When the first of the request's tokens ends, in seconds since the epoch."""
+    tokens = environ['keystone.token_auth']
+    return min(token.expires.timestamp() for token in (tokens.user, tokens.service) if token)
 
 
 def _valid(environ, start_response):

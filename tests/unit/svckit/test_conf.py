@@ -41,12 +41,11 @@ def test_a_wrong_override_is_an_error():
 
 
 def test_what_is_said_of_tokens_waits_for_the_middleware():
-    from keystonemiddleware import auth_token
-    conf = load(keystone_authtoken__www_authenticate_uri='http://id')
-    for group, options in auth_token.list_opts():
-        conf.register_opts(options, group)
-    configuration.authtoken_opts(conf)
+    conf = load(keystone_authtoken__www_authenticate_uri='http://id', keystone_authtoken__auth_type='password',
+                keystone_authtoken__username='cinder')
+    configuration.register_authtoken(conf)
     assert conf.keystone_authtoken.www_authenticate_uri == 'http://id'
+    assert conf.keystone_authtoken.username == 'cinder'
 
 
 def test_oslo_messaging_can_be_used_with_these_options():
