@@ -15,6 +15,7 @@ def volsvc(options, state, identity_url, password):
         'volsvc', volsvc_conf.OPTS, files=[],
         **_common('volsvc', options.volume_port, options, state, identity_url, password),
         enabled_backends=[options.backend],
+        state_path=str(state.folder),
         file__path=str(state.volumes),
         **_peer('compute', identity_url, 'volsvc', password),
         **_peer('images', identity_url, 'volsvc', password),

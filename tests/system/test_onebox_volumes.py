@@ -1,0 +1,246 @@
+"""Every volume call of the real `openstack` and `cinder` commands, on onebox with the file driver."""
+import os
+
+import pytest
+
+from tests.system.box import Box, CommandFailed, properties, rows
+
+pytestmark = pytest.mark.system
+
+
+@pytest.fixture(scope='module')
+def box(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('volumes')
+    (folder / 'state' / 'images').mkdir(parents=True)
+    (folder / 'state' / 'images' / 'tiny.raw').write_bytes(os.urandom(1 << 20))
+    box = Box(folder, '--hypervisor', 'memory', '--backend', 'file').start()
+    yield box
+    box.kill()
+
+
+@pytest.fixture
+def volume(box):
+    """The name of an available volume of 1 GiB."""
+    made = box.openstack('volume', 'create', '--size', '1', 'base')
+    box.volume_is(made['id'], 'available')
+    yield made['id']
+    box.act('volume', 'delete', '--force', made['id'], cloud='onebox-admin')
+
+
+def gone(box, *command):
+    """Whether the command says that there is no such thing."""
+    try:
+        box.openstack(*command)
+    except CommandFailed as error:
+        assert 'No ' in error.output and 'found' in error.output or '404' in error.output, error.output
+        return True
+
+
+class TestOpenstackVolumes:
+    def test_a_volume_s_life(self, box):
+        made = box.openstack('volume', 'create', '--size', '1', '--description', 'first', '--property', 'a=b', 'life')
+        assert (made['size'], made['name'], made['status']) == (1, 'life', 'creating')
+        shown = box.volume_is('life', 'available')
+        assert (shown['description'], shown['properties'], shown['bootable']) == ('first', {'a': 'b'}, False) or (
+            shown['bootable'] == 'false')
+        assert (box.state / 'volumes').exists()
+
+        box.act('volume', 'set', '--name', 'renamed', '--description', 'second', '--property', 'c=d', 'life')
+        shown = box.openstack('volume', 'show', 'renamed')
+        assert (shown['description'], shown['properties']) == ('second', {'a': 'b', 'c': 'd'})
+        box.act('volume', 'unset', '--property', 'a', 'renamed')
+        assert box.openstack('volume', 'show', 'renamed')['properties'] == {'c': 'd'}
+
+        box.act('volume', 'set', '--size', '2', 'renamed')
+        assert box.volume_is('renamed', 'available')['size'] == 2
+        file, = (box.state / 'volumes').glob(f'*{made["id"]}*')
+        assert file.stat().st_size == 2 << 30
+        assert file.stat().st_blocks * 512 < 1 << 20      # sparse
+
+        box.act('volume', 'delete', 'renamed')
+        box.wait(lambda: gone(box, 'volume', 'show', 'renamed'), 'the volume is gone')
+        assert not file.exists()
+
+    def test_from_an_image_and_from_a_volume(self, box):
+        made = box.openstack('volume', 'create', '--size', '1', '--image', 'tiny', 'imaged')
+        shown = box.volume_is('imaged', 'available')
+        assert shown['volume_image_metadata']['image_name'] == 'tiny'
+        assert str(shown['bootable']).lower() == 'true'
+        original = (box.state / 'images' / 'tiny.raw').read_bytes()
+        file, = (box.state / 'volumes').glob(f'*{made["id"]}*')
+        with file.open('rb') as volume:
+            assert volume.read(len(original)) == original
+        copy = box.openstack('volume', 'create', '--source', 'imaged', '--size', '2', 'copy')
+        assert box.volume_is('copy', 'available')['size'] == 2
+        file, = (box.state / 'volumes').glob(f'*{copy["id"]}*')
+        with file.open('rb') as volume:
+            assert volume.read(len(original)) == original
+        box.act('volume', 'delete', 'imaged', 'copy')
+
+    def test_lists(self, box, volume):
+        box.openstack('volume', 'create', '--size', '1', 'another')
+        box.volume_is('another', 'available')
+        names = [row['Name'] for row in box.openstack('volume', 'list')]
+        assert sorted(names) == ['another', 'base']
+        assert [row['Name'] for row in box.openstack('volume', 'list', '--name', 'base')] == ['base']
+        assert box.openstack('volume', 'list', '--status', 'error') == []
+        assert len(box.openstack('volume', 'list', '--limit', '1')) == 1
+        assert [row['Name'] for row in box.openstack('volume', 'list', '--marker', volume, '--limit', '5')] == []
+        long = box.openstack('volume', 'list', '--long', '--property', 'none=such')
+        assert long == []
+        everyones = box.openstack('volume', 'list', '--all-projects', cloud='onebox-admin')
+        assert {row['Name'] for row in everyones} >= {'another', 'base'}
+        project = box.openstack('volume', 'list', '--project', 'demo', cloud='onebox-admin')
+        assert len(project) == len(everyones)
+        assert box.openstack('volume', 'list', cloud='onebox-admin') == []
+        box.act('volume', 'delete', 'another')
+
+    def test_states(self, box, volume):
+        with pytest.raises(CommandFailed, match='403|Policy|policy'):
+            box.act('volume', 'set', '--state', 'error', volume)
+        box.act('volume', 'set', '--state', 'error', volume, cloud='onebox-admin')
+        assert box.openstack('volume', 'show', volume)['status'] == 'error'
+        box.act('volume', 'set', '--state', 'available', volume, cloud='onebox-admin')
+        assert box.openstack('volume', 'show', volume)['status'] == 'available'
+
+    @pytest.mark.parametrize('size', ['1', '0'])
+    def test_never_smaller(self, box, volume, size):
+        with pytest.raises(CommandFailed):
+            box.act('volume', 'set', '--size', size, volume)
+        assert box.openstack('volume', 'show', volume)['size'] == 1
+
+    def test_another_project_s_volume_is_not_there(self, box):
+        made = box.openstack('volume', 'create', '--size', '1', 'secret', cloud='onebox-admin')
+        for command in (['show', made['id']], ['set', '--size', '2', made['id']], ['delete', made['id']]):
+            with pytest.raises(CommandFailed, match='No volume|No Volume|could not be found|404|NotFound'):
+                box.act('volume', *command)
+        box.volume_is(made['id'], 'available', cloud='onebox-admin')
+        box.act('volume', 'delete', made['id'], cloud='onebox-admin')
+
+
+class TestOpenstackRest:
+    def test_types(self, box):
+        types = box.openstack('volume', 'type', 'list')
+        assert types
+        default = box.openstack('volume', 'type', 'list', '--default')
+        assert default['name'] in [row['Name'] for row in types] if isinstance(default, dict) else default
+        box.openstack('volume', 'type', 'create', '--property', 'volume_backend_name=file', 'fast',
+                      cloud='onebox-admin')
+        shown = box.openstack('volume', 'type', 'show', 'fast', cloud='onebox-admin')
+        assert shown['properties'] == {'volume_backend_name': 'file'}
+        box.act('volume', 'type', 'set', '--property', 'a=b', 'fast', cloud='onebox-admin')
+        box.act('volume', 'type', 'unset', '--property', 'volume_backend_name', 'fast', cloud='onebox-admin')
+        assert box.openstack('volume', 'type', 'show', 'fast', cloud='onebox-admin')['properties'] == {'a': 'b'}
+        with pytest.raises(CommandFailed, match='403|Policy|policy'):
+            box.openstack('volume', 'type', 'create', 'mine')
+        box.act('volume', 'type', 'delete', 'fast', cloud='onebox-admin')
+        assert 'fast' not in [row['Name'] for row in box.openstack('volume', 'type', 'list')]
+
+    def test_quota(self, box, volume):
+        quota = {row['Resource']: row for row in box.openstack('quota', 'show', '--volume', '--usage', 'demo',
+                                                               cloud='onebox-admin')}
+        assert (quota['volumes']['In Use'], quota['gigabytes']['In Use']) == (1, 1)
+        box.act('quota', 'set', '--gigabytes', '1', 'demo', cloud='onebox-admin')
+        with pytest.raises(CommandFailed, match='(?i)quota'):
+            box.act('volume', 'set', '--size', '2', volume)
+        with pytest.raises(CommandFailed, match='(?i)quota'):
+            box.openstack('volume', 'create', '--size', '1', 'toomuch')
+        assert box.openstack('volume', 'show', volume)['status'] == 'available'
+        box.act('quota', 'set', '--gigabytes', '1000', 'demo', cloud='onebox-admin')
+
+    def test_limits(self, box, volume):
+        limits = {row['Name']: row['Value'] for row in box.openstack('limits', 'show', '--absolute')}
+        assert (limits['totalVolumesUsed'], limits['totalGigabytesUsed']) == (1, 1)
+        assert limits['maxTotalVolumes'] > 0
+
+    def test_services_pools_zones_extensions(self, box):
+        services = box.openstack('volume', 'service', 'list', cloud='onebox-admin')
+        assert {row['State'] for row in services} == {'up'}
+        assert 'onebox@file' in [row['Host'] for row in services]
+        with pytest.raises(CommandFailed, match='403|Policy|policy'):
+            box.openstack('volume', 'service', 'list')
+        pools = box.openstack('volume', 'backend', 'pool', 'list', '--long', cloud='onebox-admin')
+        assert pools[0]['Name'].startswith('onebox@file#')
+        zones = box.openstack('availability', 'zone', 'list', '--volume')
+        assert [row['Zone Status'] for row in zones] == ['available']
+        assert isinstance(box.openstack('extension', 'list', '--volume'), list)
+        versions = box.openstack('versions', 'show')
+        assert {row['Service Type'] for row in versions} == {'identity', 'block-storage', 'compute', 'image'}
+
+    def test_attachments(self, box, volume):
+        assert box.openstack('volume', 'attachment', 'list', microversion='3.44') == []
+        made = box.openstack('volume', 'attachment', 'create', '--mode', 'rw', volume,
+                             '2b6b1d6a-0000-4000-8000-000000000001', microversion='3.54', cloud='onebox-admin')
+        assert box.openstack('volume', 'show', volume)['status'] == 'reserved'
+        attachment = made['ID']
+        shown = box.openstack('volume', 'attachment', 'set', '--host', 'onebox', '--ip', '127.0.0.1', attachment,
+                              microversion='3.54', cloud='onebox-admin')
+        assert shown['Volume ID'] == volume
+        box.act('volume', 'attachment', 'complete', attachment, microversion='3.54', cloud='onebox-admin')
+        assert box.openstack('volume', 'show', volume)['status'] == 'in-use'
+        listed, = box.openstack('volume', 'attachment', 'list', '--all-projects', microversion='3.54',
+                                cloud='onebox-admin')
+        assert (listed['ID'], listed['Status']) == (attachment, 'attached')
+        box.act('volume', 'attachment', 'delete', attachment, microversion='3.54', cloud='onebox-admin')
+        box.volume_is(volume, 'available')
+
+
+class TestCinder:
+    def test_a_volume_s_life(self, box):
+        made = properties(box.cinder('create', '--name', 'c1', '--description', 'd', '--metadata', 'k=v', '--', '1'))
+        assert (made['size'], made['name']) == ('1', 'c1')
+        box.volume_is('c1', 'available')
+        assert [row['Name'] for row in rows(box.cinder('list'))] == ['c1']
+        assert "'k': 'v'" in properties(box.cinder('show', 'c1'))['metadata'] or (
+            'k : v' in box.cinder('show', 'c1'))
+        box.cinder('rename', 'c1', 'c2')
+        box.cinder('metadata', 'c2', 'set', 'x=y')
+        box.cinder('metadata', 'c2', 'unset', 'k')
+        shown = box.cinder('show', 'c2')
+        assert 'x : y' in shown and 'k : v' not in shown
+        box.cinder('extend', 'c2', '2')
+        assert box.volume_is('c2', 'available')['size'] == 2
+        box.cinder('reset-state', '--state', 'error', made['id'], cloud='onebox-admin')
+        assert properties(box.cinder('show', 'c2'))['status'] == 'error'
+        box.cinder('force-delete', made['id'], cloud='onebox-admin')
+        box.wait(lambda: rows(box.cinder('list')) == [], 'the volume is gone')
+
+    def test_delete(self, box):
+        box.cinder('create', '--name', 'short', '1')
+        box.volume_is('short', 'available')
+        box.cinder('delete', 'short')
+        box.wait(lambda: rows(box.cinder('list')) == [], 'the volume is gone')
+
+    def test_types(self, box):
+        box.cinder('type-create', 'slow', cloud='onebox-admin')
+        box.cinder('type-key', 'slow', 'set', 'a=b', cloud='onebox-admin')
+        listed = {row['Name']: row for row in rows(box.cinder('type-list'))}
+        assert 'slow' in listed
+        extra = {row['Name']: row['extra_specs'] for row in rows(box.cinder('extra-specs-list', cloud='onebox-admin'))}
+        assert 'a' in extra['slow']
+        assert properties(box.cinder('type-show', 'slow'))['name'] == 'slow'
+        assert rows(box.cinder('type-default'))
+        box.cinder('type-key', 'slow', 'unset', 'a', cloud='onebox-admin')
+        box.cinder('type-delete', 'slow', cloud='onebox-admin')
+
+    def test_quota_and_limits(self, box):
+        demo = box.openstack('project', 'show', 'demo')['id']
+        assert properties(box.cinder('quota-show', demo, cloud='onebox-admin'))['volumes']
+        usage = {row['Type']: row for row in rows(box.cinder('quota-usage', demo, cloud='onebox-admin'))}
+        assert usage['volumes']['In_use'] == '0'
+        box.cinder('quota-update', '--volumes', '11', demo, cloud='onebox-admin')
+        assert properties(box.cinder('quota-show', demo, cloud='onebox-admin'))['volumes'] == '11'
+        assert properties(box.cinder('quota-defaults', demo, cloud='onebox-admin'))['volumes'] == '10'
+        box.cinder('quota-delete', demo, cloud='onebox-admin')
+        assert properties(box.cinder('quota-show', demo, cloud='onebox-admin'))['volumes'] == '10'
+        limits = {row['Name']: row['Value'] for row in rows(box.cinder('absolute-limits'))}
+        assert limits['maxTotalVolumes'] == '10'
+
+    def test_the_rest(self, box):
+        assert 'onebox@file' in box.cinder('service-list', cloud='onebox-admin')
+        assert 'onebox@file#' in box.cinder('get-pools', cloud='onebox-admin')
+        assert rows(box.cinder('availability-zone-list'))[0]['Status'] == 'available'
+        box.cinder('list-extensions')
+        assert '3.71' in box.cinder('version-list')
+        assert rows(box.cinder('attachment-list')) == []
+        assert box.cinder('api-version')
