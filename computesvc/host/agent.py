@@ -7,11 +7,26 @@ import logging
 import threading
 
 from computesvc.host import report
+from computesvc.host.base import ServerNotFound
 from computesvc.host.tools import Tools
 from computesvc.service import DESK
 from svckit import operations, process
 
 LOG = logging.getLogger(__name__)
+
+
+class Console:
+    """What the API asks an agent directly: it changes nothing."""
+
+    def __init__(self, hypervisor):
+        self._hypervisor = hypervisor
+
+    def console_output(self, server_id, lines):
+        """The last `lines` lines, or all, of what a guest wrote to its serial console; '' if there is no such server."""
+        try:
+            return self._hypervisor.console_output(server_id, lines)
+        except ServerNotFound:
+            return ''
 
 
 class Agent:
@@ -27,6 +42,7 @@ class Agent:
             operations.RemoteStore(self.desk), {target}, service.registry, self.tools, target,
             slots=conf.service.workers, poll=conf.service.poll, lease=conf.service.lease)
         self._stopped = threading.Event()
+        service.messaging.serve(f'console@{self.host}', Console(hypervisor))
         service.messaging.listen({target}, self.worker.wake)
 
     def start(self):

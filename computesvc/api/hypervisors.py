@@ -1,0 +1,116 @@
+"""Hypervisors: what hosts there are, and what they can do."""
+from computesvc import errors
+from computesvc.api import versions
+from computesvc.api.schemas.types import true
+from computesvc.api.services import id_of
+from computesvc.api.views import hypervisors as views
+from computesvc.db import hypervisors, servers, services
+from computesvc.policies import hypervisors as policies
+from svckit.web.handler import handler
+
+NONE = (0, 0, 0, 0)
+
+
+@handler()
+def index(req):
+    req.context.authorize(policies.LIST)
+    return {'hypervisors': [views.basic(row, service, up, req.version) | more
+                            for row, service, up, used, more in _found(req)]}
+
+
+@handler()
+def detail(req):
+    req.context.authorize(policies.DETAIL)
+    return {'hypervisors': [views.full(row, service, up, used, req.version) | more
+                            for row, service, up, used, more in _found(req)]}
+
+
+@handler()
+def show(req, hypervisor_id):
+    req.context.authorize(policies.SHOW)
+    row, service, up, used, more = _one(req, hypervisor_id)
+    return {'hypervisor': views.full(row, service, up, used, req.version) | more}
+
+
+@handler()
+def uptime(req, hypervisor_id):
+    req.context.authorize(policies.UPTIME)
+    row, service, up, _, _ = _one(req, hypervisor_id)
+    return {'hypervisor': views.basic(row, service, up, req.version) | {'uptime': None}}
+
+
+@handler(max='2.52')
+def search(req, hypervisor_id):
+    """By a part of the name."""
+    req.context.authorize(policies.SEARCH)
+    found = [views.basic(row, service, up, req.version)
+             for row, service, up, _, _ in _found(req, hypervisor_id)]
+    if not found:
+        raise errors.NotFound(f"No hypervisor matching '{hypervisor_id}' could be found.")
+    return {'hypervisors': found}
+
+
+@handler(max='2.87')
+def statistics(req):
+    """The sums over all that are enabled."""
+    req.context.authorize(policies.STATISTICS)
+    rows = [views.numbers(row, used) | {'disk_available_least': row.local_gb - used[3]}
+            for row, service, up, used, _ in _found(req) if not service.disabled]
+    names = ('vcpus', 'vcpus_used', 'memory_mb', 'memory_mb_used', 'free_ram_mb', 'local_gb', 'local_gb_used',
+             'free_disk_gb', 'running_vms', 'current_workload', 'disk_available_least')
+    return {'hypervisor_statistics': {'count': len(rows), **{name: sum(row[name] for row in rows) for name in names}}}
+
+
+@handler()
+def capabilities(req, hypervisor_id):
+    """Whether the host can show running guests a grown volume; by id or by host name.  Not in Nova."""
+    req.context.authorize(policies.CAPABILITIES)
+    found = [f for f in _all(req) if hypervisor_id in (f[0].uuid, f[0].hostname, str(f[0].id))]
+    if not found:
+        raise errors.NotFound('Hypervisor', hypervisor_id)
+    row, _, up, _, _ = found[0]
+    return {'capabilities': {
+        'extend_attached': bool(row.capabilities.get('extend_attached')), 'hypervisor_type': row.type,
+        'protocols': row.capabilities.get('protocols') or [], 'state': 'up' if up else 'down'}}
+
+
+def _one(req, hypervisor_id):
+    wanted = hypervisor_id if req.version >= versions.UUIDS else None
+    try:
+        wanted = wanted or id_of(req, hypervisor_id)
+    except errors.BadRequest:
+        raise errors.NotFound(f"Hypervisor with ID '{hypervisor_id}' could not be found.") from None
+    if req.version >= versions.UUIDS:
+        id_of(req, hypervisor_id)
+    for found in _found(req):
+        if wanted in (found[0].uuid, found[0].id):
+            return found
+    raise errors.NotFound(f"Hypervisor with ID '{hypervisor_id}' could not be found.")
+
+
+def _found(req, pattern=None):
+    """Those the query asks for, with their servers where it does."""
+    query = req.query if req.version >= versions.UUIDS else {}
+    pattern = pattern or query.get('hypervisor_hostname_pattern')
+    found = _all(req, pattern)
+    if pattern and not found and 'hypervisor_hostname_pattern' in query:
+        raise errors.NotFound(f"No hypervisor matching '{pattern[:64]}' could be found.")
+    if true(query.get('with_servers', '')):
+        return [(row, service, up, used, {'servers': _servers(req, row.host)}) for row, service, up, used, _ in found]
+    return found
+
+
+def _all(req, pattern=None) -> list[tuple]:
+    """(hypervisor, its agent's service, up?, what its servers use, {}) of each."""
+    limit = req.context.service.conf.service.down_time
+    with req.context.db.reader() as session:
+        agents = {service.host: (service, age) for service, age in services.find(session, binary=services.AGENT)}
+        used = servers.used_by_host(session)
+        rows = hypervisors.find(session, pattern)
+    return [(row, agents[row.host][0], services.up(*agents[row.host], limit), used.get(row.host, NONE), {})
+            for row in rows if row.host in agents]
+
+
+def _servers(req, host):
+    with req.context.db.reader() as session:
+        return [{'uuid': server.id, 'name': f'instance-{server.id[:8]}'} for server in servers.on_host(session, host)]

@@ -1,0 +1,78 @@
+"""The whole API: path, method, handler."""
+from computesvc.api import (
+    availability_zones,
+    extensions,
+    flavors,
+    hypervisors,
+    instance_actions,
+    keypairs,
+    operations,
+    quota_sets,
+    server_actions,
+    server_external_events,
+    server_metadata,
+    servers,
+    services,
+    volume_attachments,
+)
+from computesvc.api.versions import VERSIONS
+from svckit import web
+from svckit.web.handler import actions
+
+SERVER_ACTIONS = actions({
+    'os-start': server_actions.start, 'os-stop': server_actions.stop, 'reboot': server_actions.reboot,
+    'pause': server_actions.pause, 'unpause': server_actions.unpause,
+    'os-getConsoleOutput': server_actions.console_output, 'lock': server_actions.lock,
+    'unlock': server_actions.unlock, 'os-resetState': server_actions.reset_state,
+    'forceDelete': server_actions.force_delete,
+})
+
+_ROUTES = {
+    '/servers': {'GET': servers.index, 'POST': servers.create},
+    '/servers/detail': {'GET': servers.detail},
+    '/servers/{server_id}': {'GET': servers.show, 'PUT': servers.update, 'DELETE': servers.delete},
+    '/servers/{server_id}/action': {'POST': SERVER_ACTIONS},
+    '/servers/{server_id}/metadata': {
+        'GET': server_metadata.index, 'POST': server_metadata.create, 'PUT': server_metadata.replace},
+    '/servers/{server_id}/metadata/{key}': {
+        'GET': server_metadata.show, 'PUT': server_metadata.update, 'DELETE': server_metadata.delete},
+    '/servers/{server_id}/os-volume_attachments': {'GET': volume_attachments.index, 'POST': volume_attachments.create},
+    '/servers/{server_id}/os-volume_attachments/{volume_id}': {
+        'GET': volume_attachments.show, 'PUT': volume_attachments.update, 'DELETE': volume_attachments.delete},
+    '/servers/{server_id}/os-instance-actions': {'GET': instance_actions.index},
+    '/servers/{server_id}/os-instance-actions/{request_id}': {'GET': instance_actions.show},
+    '/servers/{server_id}/operations': {'GET': operations.index},
+    '/servers/{server_id}/operations/{operation_id}': {'GET': operations.show},
+    '/os-server-external-events': {'POST': server_external_events.create},
+    '/flavors': {'GET': flavors.index, 'POST': flavors.create},
+    '/flavors/detail': {'GET': flavors.detail},
+    '/flavors/{flavor_id}': {'GET': flavors.show, 'PUT': flavors.update, 'DELETE': flavors.delete},
+    '/flavors/{flavor_id}/os-extra_specs': {'GET': flavors.specs_index, 'POST': flavors.specs_create},
+    '/flavors/{flavor_id}/os-extra_specs/{key}': {
+        'GET': flavors.specs_show, 'PUT': flavors.specs_update, 'DELETE': flavors.specs_delete},
+    '/os-services': {'GET': services.index},
+    '/os-services/{service_id}': {'PUT': services.update, 'DELETE': services.delete},
+    '/os-hypervisors': {'GET': hypervisors.index},
+    '/os-hypervisors/detail': {'GET': hypervisors.detail},
+    '/os-hypervisors/statistics': {'GET': hypervisors.statistics},
+    '/os-hypervisors/{hypervisor_id}': {'GET': hypervisors.show},
+    '/os-hypervisors/{hypervisor_id}/uptime': {'GET': hypervisors.uptime},
+    '/os-hypervisors/{hypervisor_id}/search': {'GET': hypervisors.search},
+    '/os-hypervisors/{hypervisor_id}/capabilities': {'GET': hypervisors.capabilities},
+    '/os-availability-zone': {'GET': availability_zones.index},
+    '/os-availability-zone/detail': {'GET': availability_zones.detail},
+    '/limits': {'GET': quota_sets.limits},
+    '/os-quota-sets/{id}': {'GET': quota_sets.show, 'PUT': quota_sets.update, 'DELETE': quota_sets.delete},
+    '/os-quota-sets/{id}/defaults': {'GET': quota_sets.defaults},
+    '/os-quota-sets/{id}/detail': {'GET': quota_sets.detail},
+    '/os-keypairs': {'GET': keypairs.index, 'POST': keypairs.create},
+    '/os-keypairs/{name}': {'GET': keypairs.show, 'DELETE': keypairs.delete},
+    '/extensions': {'GET': extensions.index},
+    '/extensions/{alias}': {'GET': extensions.show},
+}
+# With or without the project in the path, as in Nova.
+ROUTES = {'/v2.1/{project_id}' + path: methods for path, methods in _ROUTES.items()}
+
+
+def application(service):
+    return web.application(service, ROUTES, VERSIONS)

@@ -1,0 +1,187 @@
+"""Servers: list, show, create, change, delete."""
+import datetime
+import secrets
+
+from oslo_utils import timeutils
+
+from computesvc import errors
+from computesvc.api import new_servers, versions
+from computesvc.api.schemas import servers as schemas
+from computesvc.api.schemas.types import true
+from computesvc.api.views import servers as views
+from computesvc.db import attachments, lists, servers, services, states
+from computesvc.db.models import Server
+from computesvc.operations import boot_server, delete_server
+from computesvc.policies import servers as policies
+from svckit.db import swap
+from svckit.web.handler import handler
+from svckit.web.paging import Page, links
+from svckit.web.response import Response
+
+SORTS = {
+    'created_at': Server.created_at, 'updated_at': Server.updated_at, 'display_name': Server.name, 'name': Server.name,
+    'uuid': Server.id, 'id': Server.id, 'host': Server.host, 'vm_state': Server.vm_state, 'task_state': Server.task_state,
+    'power_state': Server.power_state, 'project_id': Server.project_id, 'user_id': Server.user_id,
+    'launched_at': Server.launched_at, 'terminated_at': Server.terminated_at, 'image_ref': Server.image_id,
+    'availability_zone': Server.availability_zone, 'key_name': Server.key_name, 'hostname': Server.hostname,
+    'display_description': Server.description, 'launch_index': Server.launch_index, 'locked': Server.locked,
+    'node': Server.node, 'root_device_name': Server.root_device,
+}
+
+
+@handler(query=schemas.QUERY)
+def index(req):
+    """Servers by name and id only."""
+    found, page = _find(req, policies.INDEX, policies.INDEX_ALL)
+    shown = [views.basic(req, server) for server in found]
+    return {'servers': shown, **links(req, 'servers', shown, page)}
+
+
+@handler(query=schemas.QUERY)
+def detail(req):
+    found, page = _find(req, policies.DETAIL, policies.DETAIL_ALL)
+    shown = _full(req, found, single=False)
+    return {'servers': shown, **links(req, 'servers', shown, page)}
+
+
+@handler()
+def show(req, server_id):
+    server = servers.get(req.context, server_id)
+    req.context.authorize(policies.SHOW, server)
+    return {'server': _full(req, [server])[0]}
+
+
+@handler(status=202, body=schemas.CREATE)
+def create(req):
+    """Start as many servers as asked for; each is an operation of its own."""
+    context, wish = req.context, req.data['server']
+    context.authorize(policies.CREATE)
+    if wish.get('key_name'):
+        new_servers.check_key(context, wish['key_name'])
+    plan = new_servers.plan(context, wish, req.version)
+    boot_server.request(context, plan.servers, wanted_host=plan.host, wanted_node=plan.node)
+    first = plan.servers[0][0]
+    if true(wish.get('return_reservation_id', False)):
+        return {'reservation_id': first.reservation_id}
+    body = views.created(req, first, wish.get('security_groups'), wish.get('adminPass') or secrets.token_urlsafe(9))
+    return Response({'server': body}, headers={'Location': body['links'][0]['href']})
+
+
+@handler(body=schemas.UPDATE)
+def update(req, server_id):
+    context, wish = req.context, req.data['server']
+    server = servers.get(context, server_id)
+    context.authorize(policies.UPDATE, server)
+    columns = {'name': 'name', 'description': 'description', 'hostname': 'hostname', 'accessIPv4': 'access_ip_v4',
+               'accessIPv6': 'access_ip_v6'}
+    values = {column: new_servers.clean(name, wish[name]) for name, column in columns.items() if name in wish}
+    if values:
+        context.db.run(lambda session: swap(session, Server, server.id, {'deleted_at': None}, values))
+    return {'server': _full(req, [servers.get(context, server_id)])[0]}
+
+
+@handler(status=204)
+def delete(req, server_id):
+    """Whatever the server is doing."""
+    server = servers.get(req.context, server_id)
+    req.context.authorize(policies.DELETE, server)
+    if server.locked and not req.context.is_admin:
+        raise errors.ServerLocked(server_id)
+    delete_server.request(req.context, server)
+
+
+def _full(req, found, single=True) -> list[dict]:
+    """Full views, with as many queries as for one."""
+    with req.context.db.reader() as session:
+        volumes = attachments.of_servers(session, [server.id for server in found]) if found else {}
+        hosts = {service.host: (service, age) for service, age in services.find(session, binary=services.AGENT)}
+    return [views.full(req, server, volumes[server.id], *_place(req, hosts, server), single) for server in found]
+
+
+def _place(req, hosts, server):
+    """(zone, status) of a server's host."""
+    if not server.host or server.host not in hosts:
+        return None, 'UNKNOWN' if server.host else ''
+    service, age = hosts[server.host]
+    if service.forced_down:
+        return service.zone, 'DOWN'
+    if not services.up(service, age, req.context.service.conf.service.down_time):
+        return service.zone, 'UNKNOWN'
+    return service.zone, 'MAINTENANCE' if service.disabled else 'UP'
+
+
+# ------------------------------------------------------------------ lists
+
+def _find(req, policy, policy_all):
+    context, query = req.context, req.query
+    context.authorize(policy)
+    project_id = context.project_id
+    if true(query.get('all_tenants', '')) or query.get('all_tenants') == '':
+        context.authorize(policy_all)
+        project_id = query.get('project_id') or query.get('tenant_id')
+    page = Page.from_query(query, context.service.conf.api.max_limit, SORTS, lists=req.query_lists)
+    with context.db.reader() as session:
+        where = [] if project_id is None else [Server.project_id == project_id]
+        where += _filters(req)
+        return lists.page(session, Server, where, page, SORTS), page
+
+
+def _filters(req) -> list:
+    query, admin = req.query, req.context.is_admin
+    where = _when(query)
+    if admin and true(query.get('deleted', '')):
+        where.append(Server.deleted_at.is_not(None))
+    elif 'changes-since' not in query and query.get('status', '').upper() != 'DELETED':
+        where.append(Server.deleted_at.is_(None))
+    if 'status' in query:
+        words = [word for value in req.query_lists['status'] for word in states.vm_states(value)]
+        where.append(Server.vm_state.in_(words))
+        if 'deleted' in words and not admin:
+            raise errors.Forbidden('Only administrators may list deleted servers')
+    for name in ('name', 'display_name', 'description', 'display_description', 'hostname'):
+        if query.get(name):
+            column = {'display_name': Server.name, 'display_description': Server.description}.get(name)
+            where.append(lists.matches(column if column is not None else getattr(Server, name), query[name]))
+    equal = {'uuid': Server.id, 'image': Server.image_id, 'availability_zone': Server.availability_zone,
+             'key_name': Server.key_name, 'reservation_id': Server.reservation_id, 'user_id': Server.user_id}
+    if admin:
+        equal |= {'host': Server.host, 'node': Server.node}
+    for name, column in equal.items():
+        if query.get(name):
+            where.append(column == query[name])
+    for name, column in {'vm_state': Server.vm_state, 'task_state': Server.task_state}.items():
+        if name in query:
+            where.append(column.in_(req.query_lists[name]))
+    if 'power_state' in query:
+        where.append(Server.power_state == _number('power_state', query['power_state']))
+    if 'locked' in query and req.version >= versions.LOCKED_REASON:
+        where.append(Server.locked == true(query['locked']))
+    if query.get('flavor'):
+        where.append(Server.flavor_id == query['flavor'])
+    if query.get('ip') or query.get('ip6'):
+        where.append(Server.id.is_(None))          # no server here has an address that the API knows
+    return where
+
+
+def _when(query) -> list:
+    where = []
+    changed = lists.either(Server.updated_at, Server.created_at)
+    if 'changes-since' in query:
+        where.append(changed >= moment('changes-since', query['changes-since']))
+    if 'changes-before' in query:
+        where.append(changed <= moment('changes-before', query['changes-before']))
+    return where
+
+
+def moment(name: str, text: str) -> datetime.datetime:
+    """A moment as clients write it, in UTC without a zone; raises BadRequest."""
+    try:
+        return timeutils.normalize_time(timeutils.parse_isotime(text))
+    except (ValueError, OverflowError):
+        raise errors.BadRequest(f'Invalid filter field: {name}.') from None
+
+
+def _number(name, text) -> int:
+    if not text.isascii() or not text.isdigit() or len(text) > 9:
+        raise errors.BadRequest(f'{name} must be a number.')
+    return int(text)

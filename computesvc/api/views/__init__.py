@@ -1,0 +1,1 @@
+"""What answers show, by microversion; one module for each noun."""

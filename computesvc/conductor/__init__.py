@@ -1,0 +1,1 @@
+"""The control side: control steps of operations, the agents' desk, housekeeping."""

@@ -1,0 +1,39 @@
+"""Where agents report, and claim and checkpoint their steps.
+
+They are trusted with their own host's work and with nothing else; no database
+handle and no credentials pass this desk.
+"""
+from computesvc.conductor import sweeps
+from computesvc.db import hypervisors, services
+from svckit import operations
+
+
+class Desk(operations.Desk):
+    """The engine's desk, with what only computesvc's agents say.  All values are JSON."""
+
+    def __init__(self, service):
+        super().__init__(service.store)
+        self.service = service
+
+    def report(self, host, capabilities, states):
+        """A heartbeat: the host is alive, and this is what it is and runs.  Says whether work is due there."""
+        zone = self.service.conf.default_availability_zone
+
+        def work(session):
+            services.seen(session, services.AGENT, host, zone)
+            hypervisors.record(session, host, capabilities)
+        self.service.db.run(work)
+        sweeps.follow_power(self.service.db, host, states)
+        return {'due': self.due([f'agent:{host}'])}
+
+    def devices(self, host):
+        """The attached volumes of a host, each with the size that the volume service has on record."""
+        return sweeps.devices(self.service, host)
+
+    def behind(self, host, attachment_ids):
+        """These attachments' guests or devices are smaller than their volumes; returns how many growths began."""
+        return sweeps.start_growths(self.service, host, attachment_ids)
+
+    def gone(self, host, server_ids):
+        """Which of these servers, found on the host, it should not have."""
+        return sweeps.strangers(self.service.db, host, server_ids)

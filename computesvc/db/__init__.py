@@ -1,0 +1,1 @@
+"""computesvc's own database: models, and one module of queries for each noun."""

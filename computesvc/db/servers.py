@@ -1,0 +1,74 @@
+"""Servers: look-ups, lists and the changes of state that operations make."""
+import datetime
+
+from sqlalchemy import func, select, update
+
+from computesvc import errors
+from computesvc.db import states
+from computesvc.db.models import Server
+from svckit import quota
+from svckit.db import swap, utcnow
+
+
+def get(context, id: str, deleted: bool = False) -> Server:
+    """The server, if the context may know of it; raises ServerNotFound.
+
+    Another project's server does not exist for anybody but administrators and services.
+    """
+    with context.db.reader() as session:
+        server = session.get(Server, id)
+    if server is None or (server.deleted_at and not deleted):
+        raise errors.ServerNotFound(id)
+    if server.project_id != context.project_id and not (context.is_admin or context.is_service):
+        raise errors.ServerNotFound(id)
+    return server
+
+
+def of_ids(session, ids) -> dict[str, Server]:
+    """Live servers by id."""
+    rows = session.scalars(select(Server).where(Server.id.in_(set(ids)), Server.deleted_at.is_(None)))
+    return {server.id: server for server in rows}
+
+
+def on_host(session, host: str) -> list[Server]:
+    return list(session.scalars(select(Server).where(Server.host == host, Server.deleted_at.is_(None))))
+
+
+def used_by_host(session) -> dict[str, tuple[int, int, int, int]]:
+    """host -> (servers, vcpus, MiB of memory, GiB of root disk) of its live servers."""
+    rows = session.execute(
+        select(Server.host, func.count(), func.sum(Server.vcpus), func.sum(Server.memory_mb), func.sum(Server.root_gb))
+        .where(Server.host.is_not(None), Server.deleted_at.is_(None)).group_by(Server.host))
+    return {host: tuple(int(number or 0) for number in numbers) for host, *numbers in rows}
+
+
+def settle(session, id: str, task_state: str | None, **values) -> bool:
+    """Take a server out of `task_state`; False (and nothing changed) if it is no longer in it."""
+    return swap(session, Server, id, {'task_state': task_state, 'deleted_at': None}, {'task_state': None, **values})
+
+
+def fail(session, id: str, reason: str, code: int = 500, **values) -> None:
+    """The server could not be made or kept: status ERROR, with the reason as its fault."""
+    idle = {} if session.get(Server, id).task_state == 'deleting' else {'task_state': None}
+    session.execute(update(Server).where(Server.id == id).values(
+        **values, **idle, vm_state=states.ERROR, power_state=states.NOSTATE,
+        fault={'code': code, 'message': reason, 'created': stamp(utcnow())}))
+
+
+def remove(session, server: Server) -> None:
+    """Mark the server deleted and give back its quota; a second time changes nothing."""
+    moment = utcnow()
+    if swap(session, Server, server.id, {'deleted_at': None},
+            {'deleted_at': moment, 'terminated_at': moment, 'vm_state': states.DELETED, 'task_state': None,
+             'power_state': states.NOSTATE}):
+        quota.give(session, server.project_id, demand(server))
+
+
+def demand(server) -> dict[str, int]:
+    """What one server takes of its project's quota."""
+    return {'instances': 1, 'cores': server.vcpus, 'ram': server.memory_mb}
+
+
+def stamp(moment: datetime.datetime | None) -> str | None:
+    """A moment as this API writes it in servers: whole seconds, with a Z."""
+    return moment.strftime('%Y-%m-%dT%H:%M:%SZ') if moment else None

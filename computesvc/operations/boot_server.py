@@ -1,0 +1,169 @@
+"""Boot a new server: from volumes, from an image, or both.
+
+Undone from wherever it fails, so that no volume stays reserved and no half domain
+stays on a host; the server itself remains, in ERROR, with the reason as its fault.
+"""
+from computesvc.db import actions, attachments, servers, services, states
+from computesvc.db.models import Attachment, Server
+from computesvc.operations import places, server_state
+from computesvc.scheduling import hosts
+from computesvc.volumes import GIB
+from svckit import operations, quota
+from svckit.db import swap, utcnow
+from svckit.operations import NO_RETURN, NotYet, Operation, Refused, Step
+
+
+def request(context, new: list[tuple[Server, list[Attachment]]], *, wanted_host=None, wanted_node=None) -> None:
+    """Take the quota, insert the servers with their volumes and start: one transaction; raises OverQuota."""
+    def work(session):
+        total = {}
+        for server, _ in new:
+            for resource, amount in servers.demand(server).items():
+                total[resource] = total.get(resource, 0) + amount
+        limits = quota.limits(session, context.project_id, context.service.quota_defaults)
+        quota.take(session, context.project_id, total, limits)
+        for server, disks in new:
+            _begin(session, context, server, disks, wanted_host, wanted_node)
+    context.db.run(work)
+
+
+def _begin(session, context, server, disks, wanted_host, wanted_node):
+    session.merge(server)
+    session.flush()
+    for attachment in disks:
+        session.merge(attachment)
+    session.flush()
+    subject = f'server:{server.id}'
+    actions.begin(session, context, server, 'create', 'compute__do_build_and_run_instance', subject)
+    operations.start(
+        session, OPERATION, subject=subject, project_id=server.project_id, user_id=context.user_id,
+        request_id=context.request_id,
+        params={'server': server_state.facts(server), 'attachments': [attachments.view(a) for a in disks],
+                'image_id': server.image_id, 'root_bytes': server.root_gb * GIB, 'networks': server.networks,
+                'zone': server.availability_zone, 'wanted_host': wanted_host, 'wanted_node': wanted_node})
+
+
+def withdraw(ctx, op):
+    """The server stays in ERROR, on no host and with no volume, until its user deletes it."""
+    id = op.params['server']['id']
+    attachments.forget(ctx.session, id)
+    servers.fail(ctx.session, id, op.error or 'The server could not be started.', host=None, node=None, root_disk=None)
+    actions.finish(ctx.session, op.subject, op.error or 'undone')
+    ctx.notify('create.error', op)
+
+
+def stuck(ctx, op):
+    servers.fail(ctx.session, op.params['server']['id'], op.error or 'stuck')
+
+
+def schedule(ctx, op):
+    """The server has a host that is up and has room for it."""
+    server = ctx.session.get(Server, op.params['server']['id'])
+    candidates = hosts.candidates(ctx.session, ctx.conf, services.AGENT)
+    chosen = hosts.choose(candidates, server.vcpus, server.memory_mb, server.root_gb, zone=op.params['zone'],
+                          host=op.params['wanted_host'], node=op.params['wanted_node'])
+    if chosen is None:
+        raise Refused(hosts.why_none(candidates))
+    if not swap(ctx.session, Server, server.id, {'task_state': 'scheduling'},
+                {'host': chosen.host, 'node': chosen.node, 'task_state': 'block_device_mapping'}):
+        raise NotYet('The server is being deleted.')
+    return {'host': chosen.host}
+
+
+def reserve_volumes(ctx, op):
+    """Each volume is there and this server's."""
+    ids = {}
+    for attachment in op.params['attachments']:
+        volume = ctx.volumes.get(attachment['volume_id'])
+        if volume is None or volume['status'].startswith('error'):
+            raise Refused(f"Volume {attachment['volume_id']} could not be made ready for the server.")
+        if volume['status'] in ('creating', 'downloading', 'extending'):
+            raise NotYet(f"Volume {attachment['volume_id']} is {volume['status']}.", 0.3)
+        id = ids[attachment['id']] = ctx.volumes.reserve(attachment['volume_id'], attachment['server_id'])
+        change = {'attachment_id': id, 'size': volume['size'] * GIB}
+        ctx.db.run(lambda session, of=attachment['id'], change=change: attachments.change(session, of, **change))
+    return {'attachment_ids': ids}
+
+
+def undo_reserve_volumes(ctx, op):
+    ids = op.notes.get('attachment_ids', {})
+    for attachment in op.params['attachments']:
+        ctx.volumes.release(attachment['volume_id'], attachment['server_id'], ids.get(attachment['id']))
+
+
+def ask_connector(ctx, op):
+    return {'connector': ctx.connector_properties()}
+
+
+def make_connections(ctx, op):
+    connections = {}
+    for attachment in op.params['attachments']:
+        connector = op.notes['connector'] | {'mountpoint': attachment['device']}
+        connections[attachment['id']] = ctx.volumes.connect(op.notes['attachment_ids'][attachment['id']], connector)
+    return {'connections': connections}
+
+
+def fetch_image(ctx, op):
+    """Booting from an image: its data is the server's own root disk, as large as the flavor says."""
+    if op.params['image_id']:
+        return {'root_disk': ctx.make_root_disk(op.params['server']['id'], op.params['image_id'],
+                                                op.params['root_bytes'])}
+
+
+def undo_fetch_image(ctx, op):
+    ctx.remove_root_disk(op.params['server']['id'])
+
+
+def connect_devices(ctx, op):
+    return {'devices': {id: ctx.connect(connection) for id, connection in op.notes['connections'].items()}}
+
+
+def undo_connect_devices(ctx, op):
+    for id, connection in op.notes.get('connections', {}).items():
+        ctx.disconnect(connection, op.notes.get('devices', {}).get(id))
+
+
+def spawn(ctx, op):
+    """The guest is defined and runs."""
+    server, notes = op.params['server'], op.notes
+    disks = [attachments.disk(a, notes['devices'][a['id']]) for a in op.params['attachments']]
+    with ctx.turn(server['id']):
+        ctx.hypervisor.define(server, ctx.root_disks(notes.get('root_disk'), server['id']) + disks,
+                              ctx.nics(server['id'], op.params['networks']))
+        ctx.hypervisor.power_on(server['id'])
+
+
+def undo_spawn(ctx, op):
+    with ctx.turn(op.params['server']['id']):
+        ctx.hypervisor.undefine(op.params['server']['id'])
+
+
+def complete_volumes(ctx, op):
+    for id in op.notes['attachment_ids'].values():
+        ctx.volumes.complete(id)
+
+
+def record(ctx, op):
+    id, notes = op.params['server']['id'], op.notes
+    for attachment in op.params['attachments']:
+        device = notes['devices'][attachment['id']]
+        attachments.change(ctx.session, attachment['id'], state='attached', path=device['path'],
+                           path_type=device['type'], connection_info=notes['connections'][attachment['id']])
+    servers.settle(ctx.session, id, 'block_device_mapping', vm_state=states.ACTIVE, power_state=states.RUNNING,
+                   launched_at=utcnow(), root_disk=notes.get('root_disk'))
+    actions.finish(ctx.session, op.subject)
+    ctx.notify('create', op)
+
+
+OPERATION = Operation('boot-server', version=1, withdraw=withdraw, stuck=stuck, steps=[
+    Step(schedule, at=places.CONDUCTOR, atomic=True),
+    Step(reserve_volumes, at=places.CONDUCTOR, undo=undo_reserve_volumes),
+    Step(ask_connector, at=places.found_agent),
+    Step(make_connections, at=places.CONDUCTOR),
+    Step(fetch_image, at=places.found_agent, undo=undo_fetch_image),
+    Step(connect_devices, at=places.found_agent, undo=undo_connect_devices),
+    Step(spawn, at=places.found_agent, undo=undo_spawn),
+    Step(complete_volumes, at=places.CONDUCTOR),
+    NO_RETURN,
+    Step(record, at=places.CONDUCTOR, atomic=True, forever=True),
+])

@@ -1,0 +1,106 @@
+"""Delete a server, in whatever state it is and whatever else is under way with it.
+
+It takes over from every other operation on the server, goes forward only, and
+ends when nothing of the server is left on its host or with the volume service.
+"""
+from sqlalchemy import select
+
+from computesvc.db import actions, attachments, servers
+from computesvc.db.models import Attachment, Server
+from computesvc.operations import places
+from computesvc.operations.detach_volume import end_growth
+from svckit import operations
+from svckit.db import now, swap
+from svckit.operations import NO_RETURN, NotYet, Operation, Refused, Step
+from svckit.operations.models import OPERATIONS
+
+
+def request(context, server) -> None:
+    """Mark it and start; asking again while it is going on changes nothing."""
+    subject = f'deletion:{server.id}'
+
+    def work(session):
+        row = session.get(Server, server.id)
+        if row.deleted_at or operations.live(session, subject):
+            return
+        if not swap(session, Server, server.id, {'deleted_at': None}, {'task_state': 'deleting'}):
+            return
+        for attachment in attachments.of_server(session, server.id):
+            end_growth(session, attachment.id, 'The server is being deleted.')
+        actions.begin(session, context, server, 'delete', 'compute_terminate_instance', subject)
+        operations.start(session, OPERATION, subject=subject, resource=f'server:{server.id}',
+                         project_id=server.project_id, user_id=context.user_id, request_id=context.request_id,
+                         params={'server_id': server.id})
+    context.db.run(work)
+
+
+def take_over(ctx, op):
+    """No other operation on the server goes on; one in the middle of a step is waited for."""
+    id = op.params['server_id']
+    server = ctx.session.get(Server, id)
+    there = list(ctx.session.scalars(select(Attachment).where(Attachment.server_id == id)))
+    for attachment in there:
+        end_growth(ctx.session, attachment.id, 'The server is being deleted.')
+    for subject in [f'server:{id}', *(f'plug:{attachment.id}' for attachment in there)]:
+        _end(ctx.session, subject)
+    return {'host': server.host, 'attachments': [attachments.view(attachment) for attachment in there]}
+
+
+def _end(session, subject):
+    held = session.execute(select(OPERATIONS.c.name).where(
+        OPERATIONS.c.subject == subject, OPERATIONS.c.lease_until > now())).scalar()
+    if held:
+        raise NotYet(f'{held} is in the middle of a step.', 0.2)
+    operations.cancel(session, subject, 'The server is being deleted.')
+    actions.finish(session, subject, 'The server is being deleted.')
+
+
+def host(op):
+    """The server's agent; of a server that never got a host, there is nothing to remove anywhere."""
+    return f"agent:{op.notes['host']}" if op.notes['host'] else places.CONDUCTOR
+
+
+def destroy(ctx, op):
+    """Nothing of the server is on its host."""
+    if not op.notes['host']:
+        return
+    id = op.params['server_id']
+    with ctx.turn(id):
+        ctx.hypervisor.undefine(id)
+        for attachment in op.notes['attachments']:
+            if attachment['connection_info']:
+                ctx.disconnect(attachment['connection_info'], attachments.device(attachment))
+        ctx.remove_root_disk(id)
+
+
+def release_volumes(ctx, op):
+    for attachment in op.notes['attachments']:
+        ctx.volumes.release(attachment['volume_id'], attachment['server_id'], attachment['attachment_id'])
+
+
+def delete_volumes(ctx, op):
+    """Those that were to end with the server.  One that its owner must clear first stays, and the log says so."""
+    for attachment in op.notes['attachments']:
+        if attachment['delete_on_termination']:
+            try:
+                ctx.volumes.delete(attachment['volume_id'])
+            except Refused as e:
+                ctx.warn('Volume %s stays after its server was deleted: %s', attachment['volume_id'], e)
+
+
+def record(ctx, op):
+    server = ctx.session.get(Server, op.params['server_id'])
+    attachments.remove(ctx.session, *[attachment['id'] for attachment in op.notes['attachments']])
+    servers.remove(ctx.session, server)
+    actions.finish(ctx.session, op.subject)
+    ctx.notify('delete', op)
+
+
+OPERATION = Operation('delete-server', version=1, steps=[
+    NO_RETURN,
+    Step(take_over, at=places.CONDUCTOR, atomic=True, forever=True),
+    Step(destroy, at=host, forever=True),
+    Step(release_volumes, at=places.CONDUCTOR, forever=True),
+    Step(delete_volumes, at=places.CONDUCTOR, forever=True),
+    Step(record, at=places.CONDUCTOR, atomic=True, forever=True),
+])

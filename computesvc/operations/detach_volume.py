@@ -1,0 +1,77 @@
+"""Detach a volume from a server: the way of attaching, backwards."""
+from computesvc import errors
+from computesvc.db import actions, attachments
+from computesvc.operations import places
+from svckit import operations
+from svckit.operations import NO_RETURN, Operation, Step
+
+
+def request(context, server, attachment) -> str:
+    """Start; a growth that still waits for its host ends here and never blocks this."""
+    subject = f'plug:{attachment.id}'
+
+    def work(session):
+        if not attachments.mark(session, attachment.id, 'attached', 'detaching'):
+            raise errors.InvalidVolume(f'Invalid volume: volume {attachment.volume_id} is being attached or detached.')
+        end_growth(session, attachment.id, 'The volume is being detached.')
+        actions.begin(session, context, server, 'detach_volume', 'compute_detach_volume', subject)
+        return operations.start(
+            session, OPERATION, subject=subject, resource=f'server:{server.id}', project_id=server.project_id,
+            user_id=context.user_id, request_id=context.request_id,
+            params={'host': server.host, 'attachment': attachments.view(attachment)})
+    return context.db.run(work)
+
+
+def end_growth(session, attachment_id: str, reason: str) -> None:
+    """Nobody waits any longer for the attachment's guest to see a new size."""
+    subject = f'attachment:{attachment_id}'
+    operations.cancel(session, subject, reason, ['extend-volume'])
+    actions.finish(session, subject, reason)
+
+
+def withdraw(ctx, op):
+    attachments.mark(ctx.session, op.params['attachment']['id'], 'detaching', 'attached')
+    actions.finish(ctx.session, op.subject, op.error or 'undone')
+
+
+def unplug(ctx, op):
+    attachment = op.params['attachment']
+    with ctx.turn(attachment['server_id']):
+        ctx.hypervisor.detach_disk(attachment['server_id'], attachment['volume_id'])
+
+
+def undo_unplug(ctx, op):
+    """Plugs it in again, on a device that is surely there."""
+    attachment = op.params['attachment']
+    with ctx.turn(attachment['server_id']):
+        device = ctx.connect(attachment['connection_info'])
+        ctx.hypervisor.attach_disk(attachment['server_id'], attachments.disk(attachment, device))
+
+
+def disconnect_device(ctx, op):
+    attachment = op.params['attachment']
+    ctx.disconnect(attachment['connection_info'], attachments.device(attachment))
+
+
+def undo_disconnect_device(ctx, op):
+    ctx.connect(op.params['attachment']['connection_info'])
+
+
+def release(ctx, op):
+    attachment = op.params['attachment']
+    ctx.volumes.release(attachment['volume_id'], attachment['server_id'], attachment['attachment_id'])
+
+
+def record(ctx, op):
+    attachments.remove(ctx.session, op.params['attachment']['id'])
+    actions.finish(ctx.session, op.subject)
+    ctx.notify('volume_detach', op)
+
+
+OPERATION = Operation('detach-volume', version=1, withdraw=withdraw, steps=[
+    Step(unplug, at=places.agent, undo=undo_unplug, delay=2.0),
+    Step(disconnect_device, at=places.agent, undo=undo_disconnect_device),
+    NO_RETURN,
+    Step(release, at=places.CONDUCTOR, forever=True),
+    Step(record, at=places.CONDUCTOR, atomic=True, forever=True),
+])

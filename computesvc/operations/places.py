@@ -1,0 +1,13 @@
+"""Where steps run."""
+
+CONDUCTOR = 'conductor'
+
+
+def agent(op) -> str:
+    """The agent of the host that the server was on when it was asked."""
+    return f"agent:{op.params['host']}"
+
+
+def found_agent(op) -> str:
+    """The agent of the host that an earlier step found out."""
+    return f"agent:{op.notes['host']}"

@@ -1,0 +1,106 @@
+"""Talking HTTP to another service, as ourselves or in a user's name.
+
+Credentials, the catalog and connections are keystoneauth's.  Nothing here knows
+what is said: that is in volumes.py and images.py.
+"""
+import logging
+
+from keystoneauth1 import exceptions, loading
+
+LOG = logging.getLogger(__name__)
+
+
+class NoAnswer(Exception):
+    """The service could not be reached, or failed itself: ask again later."""
+
+
+class Refusal(Exception):
+    """The service said no: `status` and its own sentence."""
+
+    def __init__(self, status: int, message: str):
+        super().__init__(message)
+        self.status = status
+
+
+class Peer:
+    """One service, described by the section `group` of the configuration."""
+
+    def __init__(self, conf, group: str, session=None):
+        self.conf, self.group = conf, group
+        self.options = conf[group]
+        self._session = session
+        self._adapter = None
+        self._open = self.options.auth_type in ('none', 'noauth', None)
+
+    @property
+    def adapter(self):
+        if self._adapter is None:
+            auth = None if self._open else self._auth()
+            session = self._session or loading.load_session_from_conf_options(self.conf, self.group)
+            self._adapter = loading.load_adapter_from_conf_options(self.conf, self.group, session=session, auth=auth)
+        return self._adapter
+
+    def _auth(self):
+        """As keystoneauth's own loading, which would declare the options that are there already once more."""
+        loader = loading.get_plugin_loader(self.options.auth_type)
+        for option in loader.get_options():
+            if option.dest not in self.options:
+                self.conf.register_opt(option._to_oslo_opt(), self.group)
+        return loader.load_from_options(**{option.dest: self.options[option.dest] for option in loader.get_options()})
+
+    def call(self, method: str, path: str, body=None, *, context=None, headers=None, good=(200, 201, 202, 204), **kw):
+        """The response; raises NoAnswer or Refusal.
+
+        With `context` it is asked in the user's name, otherwise as this service.
+        """
+        try:
+            response = self.adapter.request(
+                path, method, json=body, raise_exc=False, connect_retries=0, status_code_retries=0,
+                endpoint_override=self.endpoint(context), authenticated=context is None and not self._open,
+                timeout=self.options.answer_timeout, headers={**self._who(context), **(headers or {})}, **kw)
+        except exceptions.ClientException as e:
+            raise NoAnswer(f'{self.options.service_type} service: {e}') from e
+        if response.status_code in good:
+            return response
+        message = _sentence(response)
+        LOG.debug('%s %s answered %s: %s', method, path, response.status_code, message)
+        # 401 is about our own credentials, not about what was asked.
+        if response.status_code >= 500 or response.status_code in (401, 408, 429):
+            raise NoAnswer(f'{self.options.service_type} service answered {response.status_code}: {message}')
+        raise Refusal(response.status_code, message)
+
+    def endpoint(self, context) -> str:
+        """The service's URL; where it ends in our project, in the user's name it ends in theirs."""
+        if self.options.endpoint_override:
+            project = context.project_id if context else 'service'
+            return self.options.endpoint_override.replace('%(project_id)s', project or '').rstrip('/')
+        url = self.adapter.get_endpoint()
+        if url is None:
+            raise NoAnswer(f'The catalog names no {self.options.service_type} service')
+        ours = self.adapter.get_project_id()
+        if context and ours and url.rstrip('/').endswith(ours):
+            url = url.rstrip('/').removesuffix(ours) + (context.project_id or '')
+        return url.rstrip('/')
+
+    def _who(self, context) -> dict[str, str]:
+        headers = {}
+        if context is not None and context.global_id:
+            headers['X-Openstack-Request-Id'] = context.global_id
+        if not self._open:
+            return headers | ({'X-Auth-Token': context.auth_token or ''} if context else {})
+        if context is None:
+            return headers | {'X-User-Id': 'computesvc', 'X-Project-Id': 'service', 'X-Roles': 'admin,service',
+                              'X-Service-Roles': 'service'}
+        return headers | {'X-User-Id': context.user_id or '', 'X-Project-Id': context.project_id or '',
+                          'X-Roles': ','.join(context.roles or [])}
+
+
+def _sentence(response) -> str:
+    """The message in an OpenStack error body, or the start of whatever came."""
+    try:
+        body = response.json()
+        inner = next(iter(body.values())) if isinstance(body, dict) and body else body
+        message = inner.get('message') if isinstance(inner, dict) else inner
+        return str(message or response.reason)
+    except ValueError:
+        return (response.text or response.reason or '')[:200]

@@ -1,0 +1,135 @@
+"""The volume service, by the Cinder v3 API and nothing but it.
+
+Sizes are bytes here, GiB on the wire.
+"""
+from computesvc import errors, peer
+from computesvc.peer import NoAnswer, Refusal
+from svckit.operations import Refused
+
+VERSION = {'OpenStack-API-Version': 'volume 3.44'}
+GIB = 1024 ** 3
+
+__all__ = ['GIB', 'NoAnswer', 'Refusal', 'Volumes']
+
+
+class Volumes:
+    """Raises NoAnswer when the service cannot be asked, Refused when it says no.
+
+    Every method may be repeated.
+    """
+
+    def __init__(self, conf, session=None):
+        self.peer = peer.Peer(conf, 'cinder', session)
+
+    def _call(self, method, path, body=None, **kw):
+        return self.peer.call(method, path, body, headers=VERSION, **kw)
+
+    # ---------------------------------------------------------------- in a user's name
+
+    def show(self, context, volume_id: str) -> dict:
+        """The volume as the user sees it; raises NotFound, Forbidden or Unavailable."""
+        return self._as_user(context, volume_id, 'GET', f'/volumes/{volume_id}').json()['volume']
+
+    def create(self, context, size_gb: int, *, image_id=None, snapshot_id=None, volume_type=None, zone=None) -> dict:
+        """A new volume in the user's project."""
+        volume = {'size': size_gb, 'name': '', 'imageRef': image_id, 'snapshot_id': snapshot_id,
+                  'volume_type': volume_type, 'availability_zone': zone}
+        body = {'volume': {name: value for name, value in volume.items() if value is not None}}
+        return self._as_user(context, None, 'POST', '/volumes', body).json()['volume']
+
+    def _as_user(self, context, volume_id, method, path, body=None):
+        try:
+            return self._call(method, path, body, context=context)
+        except NoAnswer as e:
+            raise errors.Unavailable(f'The volume service gave no answer: {e}') from e
+        except Refusal as e:
+            if e.status == 404 and volume_id:
+                raise errors.NotFound('Volume', volume_id) from e
+            if e.status in (403, 413):
+                raise errors.Forbidden(str(e)) from e
+            raise errors.InvalidVolume(str(e)) from e
+
+    # ---------------------------------------------------------------- as this service
+
+    def get(self, volume_id: str) -> dict | None:
+        """The volume, None if there is none."""
+        try:
+            return self._call('GET', f'/volumes/{volume_id}').json()['volume']
+        except Refusal as e:
+            return None if e.status == 404 else _refuse(e)
+
+    def size(self, volume_id: str) -> int | None:
+        """Its size in bytes, None if there is no such volume."""
+        volume = self.get(volume_id)
+        return volume and volume['size'] * GIB
+
+    def attachment_ids(self, volume_id: str, server_id: str) -> list[str]:
+        """The attachments of a volume to one server."""
+        try:
+            found = self._call('GET', f'/attachments?all_tenants=1&instance_id={server_id}&volume_id={volume_id}')
+        except Refusal as e:
+            return [] if e.status == 404 else _refuse(e)
+        return [attachment['id'] for attachment in found.json()['attachments']
+                if attachment.get('instance', server_id) == server_id
+                and attachment.get('volume_id', volume_id) == volume_id]
+
+    def reserve(self, volume_id: str, server_id: str) -> str:
+        """Reserve the volume for the server; the attachment's id."""
+        known = self.attachment_ids(volume_id, server_id)
+        if known:
+            return known[0]
+        body = {'attachment': {'volume_uuid': volume_id, 'instance_uuid': server_id, 'connector': None}}
+        try:
+            return self._call('POST', '/attachments', body).json()['attachment']['id']
+        except Refusal as e:
+            _refuse(e)
+
+    def connect(self, attachment_id: str, connector: dict) -> dict:
+        """Have the volume exported to a host; {'driver_volume_type', 'data'}."""
+        try:
+            answer = self._call('PUT', f'/attachments/{attachment_id}', {'attachment': {'connector': connector}})
+        except Refusal as e:
+            _refuse(e)
+        return connection(answer.json()['attachment'].get('connection_info') or {})
+
+    def complete(self, attachment_id: str) -> None:
+        """Say that the server has the volume: it becomes in-use."""
+        try:
+            self._call('POST', f'/attachments/{attachment_id}/action', {'os-complete': None})
+        except Refusal as e:
+            _refuse(e)
+
+    def release(self, volume_id: str, server_id: str, attachment_id: str | None = None) -> None:
+        """End what the volume has to do with the server; nothing to end is fine."""
+        for id in {attachment_id, *self.attachment_ids(volume_id, server_id)} - {None}:
+            try:
+                self._call('DELETE', f'/attachments/{id}')
+            except Refusal as e:
+                if e.status != 404:
+                    _refuse(e)
+
+    def delete(self, volume_id: str) -> None:
+        """Ask for a volume's deletion; one that is gone or on its way is fine."""
+        volume = self.get(volume_id)
+        if volume is None or volume['status'] == 'deleting':
+            return
+        try:
+            self._call('DELETE', f'/volumes/{volume_id}')
+        except Refusal as e:
+            if e.status != 404:
+                _refuse(e)
+
+
+def connection(flat: dict) -> dict:
+    """Cinder's flat connection_info as {'driver_volume_type', 'data'}.
+
+    Source: Cinder's attachments API spreads the data over the top level.
+    """
+    if 'data' in flat:
+        return {'driver_volume_type': flat.get('driver_volume_type'), 'data': flat['data']}
+    data = {name: value for name, value in flat.items() if name not in ('driver_volume_type', 'attachment_id')}
+    return {'driver_volume_type': flat.get('driver_volume_type'), 'data': data}
+
+
+def _refuse(refusal: Refusal):
+    raise Refused(f'Volume service: {refusal}') from refusal

@@ -1,0 +1,117 @@
+"""A whole computesvc in one process, and a client that talks to it without a wire."""
+import io
+import json
+
+from computesvc import conf as options
+from computesvc.db import flavors
+from computesvc.host.memory import Memory
+from computesvc.service import Service
+from svckit import conf
+from svckit.messaging import Local, Messaging
+from tests.api.computesvc import fakes
+
+
+class Answer:
+    def __init__(self, status, headers, raw):
+        self.status, self.headers, self.raw = status, headers, raw
+
+    @property
+    def json(self):
+        return json.loads(self.raw)
+
+    @property
+    def message(self):
+        """The sentence of a fault."""
+        return next(iter(self.json.values()))['message']
+
+
+class World:
+    """`run()` does all work that is due in the caller's thread; nothing runs by itself."""
+
+    def __init__(self, url, folder, **overrides):
+        overrides.setdefault('reserve_wait', 0.0)
+        self.conf = conf.load(
+            'computesvc', options.OPTS, files=[], database__connection=url, api__auth_strategy='noauth',
+            service__host='host1', state_path=str(folder), cinder__auth_type='none',
+            cinder__endpoint_override='http://volumes/v3/%(project_id)s', glance__auth_type='none',
+            glance__endpoint_override='http://images', **overrides)
+        self.volumes, self.images = fakes.Volumes(), fakes.Images()
+        self.local = Local()
+        self.service = Service(self.conf, Messaging(self.conf, 'computesvc', self.local),
+                               fakes.session(self.volumes), fakes.session(self.images))
+        self.service.migrate()
+        self.service.db.run(flavors.seed)
+        self.hypervisor = Memory('host1')
+        self.conductor = self.service.conductor()
+        self.agent = self.service.agent(self.hypervisor)
+        self.workers = [self.conductor.worker, self.agent.worker]
+        self.agent.heartbeat()
+        self.conductor.report()
+        self.app = self.service.api()
+
+    def run(self, *workers):
+        """Until nothing is due for any worker (of `workers`, if given)."""
+        while sum(worker.run_due() for worker in workers or self.workers):
+            pass
+
+    def call(self, method, path, body=None, *, version='2.96', roles='member,reader', project='p1', user='u1',
+             raw=None, headers=(), **extra):
+        raw = raw if raw is not None else json.dumps(body).encode() if body is not None else b''
+        path, _, query = path.partition('?')
+        environ = {
+            'REQUEST_METHOD': method, 'SCRIPT_NAME': '', 'PATH_INFO': path, 'QUERY_STRING': query,
+            'SERVER_NAME': 'compute', 'SERVER_PORT': '80', 'SERVER_PROTOCOL': 'HTTP/1.1', 'wsgi.url_scheme': 'http',
+            'wsgi.input': io.BytesIO(raw), 'CONTENT_LENGTH': str(len(raw)), 'CONTENT_TYPE': 'application/json',
+            'HTTP_OPENSTACK_API_VERSION': f'compute {version}', 'HTTP_X_USER_ID': user, 'HTTP_X_PROJECT_ID': project,
+            'HTTP_X_ROLES': roles, **dict(headers)}
+        answer = {}
+
+        def start_response(status, headers, exc_info=None):
+            answer.update(status=int(status.split()[0]), headers=dict(headers))
+        raw = b''.join(self.app(environ, start_response))
+        return Answer(answer['status'], answer['headers'], raw)
+
+    def get(self, path, **kw):
+        answer = self.call('GET', f'/v2.1{path}', **kw)
+        assert answer.status == 200, (answer.status, answer.raw)
+        return answer.json
+
+    def post(self, path, body, status=202, **kw):
+        answer = self.call('POST', f'/v2.1{path}', body, **kw)
+        assert answer.status == status, (answer.status, answer.raw)
+        return answer
+
+    # ---------------------------------------------------------------- stories
+
+    def boot(self, run=True, size=1, **values):
+        """A server on a new volume; its id."""
+        volume_id = self.volumes.add(size)
+        answer = self.post('/servers', {'server': {
+            'name': 's1', 'flavorRef': '42', 'networks': 'none', 'imageRef': '', 'block_device_mapping_v2': [
+                {'boot_index': 0, 'uuid': volume_id, 'source_type': 'volume', 'destination_type': 'volume'}], **values}})
+        if run:
+            self.run()
+        return answer.json['server']['id']
+
+    def attach(self, server_id, volume_id=None, run=True, **values):
+        """A (new) volume on the server; its id."""
+        volume_id = volume_id or self.volumes.add(1)
+        self.post(f'/servers/{server_id}/os-volume_attachments',
+                  {'volumeAttachment': {'volumeId': volume_id, 'device': None, **values}}, 200)
+        if run:
+            self.run()
+        return volume_id
+
+    def grown(self, server_id, volume_id, size=None):
+        """The volume service says that the volume has grown (to `size` GiB)."""
+        if size:
+            self.volumes.volumes[volume_id]['size'] = size
+        return self.post('/os-server-external-events', {'events': [
+            {'name': 'volume-extended', 'server_uuid': server_id, 'tag': volume_id}]}, 200, roles='service', user='cinder',
+            project='service', version='2.51')
+
+    def server(self, server_id, **kw):
+        return self.get(f'/servers/{server_id}', **kw)['server']
+
+    def act(self, server_id, action, value=None, status=202, **kw):
+        return self.post(f'/servers/{server_id}/action', {action: value}, status, **kw)
