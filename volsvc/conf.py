@@ -1,0 +1,63 @@
+"""Options of volsvc; each enabled backend has a section of its own (`backend`)."""
+from oslo_config import cfg
+
+from svckit import peer
+
+DEFAULT = [
+    cfg.ListOpt('enabled_backends', default=['file'],
+                help='The storage backends that workers of this machine serve. Each is a section of this file.'),
+    cfg.StrOpt('default_volume_type', default='__DEFAULT__', help='The type of a volume that is made without one.'),
+    cfg.StrOpt('storage_availability_zone', default='nova', help="Availability zone of this machine's backends."),
+    cfg.StrOpt('default_availability_zone', help='Availability zone of volumes made without one; none: any.'),
+    cfg.StrOpt('state_path', default='/var/lib/volsvc', help='Where drivers keep things without a path of their own.'),
+    cfg.FloatOpt('attachment_wait', default=30.0, min=0.1,
+                 help='Seconds that a request to connect or disconnect waits for the storage backend.'),
+    cfg.FloatOpt('ask_hosts_timeout', default=5.0, min=0.1,
+                 help='Seconds that an extend waits to hear from the compute service whether hosts can take it.'),
+    cfg.FloatOpt('keep_operations', default=7 * 86400.0, min=0, help='Seconds to remember an operation that ended.'),
+    cfg.FloatOpt('message_ttl', default=30 * 86400.0, min=0, help='Seconds that a message to a user is kept.'),
+]
+
+QUOTA = [
+    cfg.IntOpt('volumes', default=10, min=-1, help='Volumes of a project; -1: no limit.'),
+    cfg.IntOpt('gigabytes', default=1000, min=-1, help='GiB of all volumes of a project; -1: no limit.'),
+    cfg.IntOpt('snapshots', default=10, min=-1, help='Shown to clients; there are none yet.'),
+    cfg.IntOpt('backups', default=10, min=-1, help='Shown to clients; there are none yet.'),
+    cfg.IntOpt('backup_gigabytes', default=1000, min=-1, help='Shown to clients; there are none yet.'),
+    cfg.IntOpt('groups', default=10, min=-1, help='Shown to clients; there are none yet.'),
+    cfg.IntOpt('per_volume_gigabytes', default=-1, min=-1, help='GiB of one volume; -1: no limit.'),
+]
+
+BACKEND = [
+    cfg.StrOpt('volume_driver', help='"file", "memory", or a class as module:Class. By default the section\'s name.'),
+    cfg.StrOpt('volume_backend_name',
+               help="What a volume type's extra spec volume_backend_name names. By default the section's name."),
+    cfg.StrOpt('path', default='$state_path/volumes', help='File driver: the folder of the volumes.'),
+    cfg.StrOpt('preallocation', default='sparse', choices=['sparse', 'full'],
+               help='File driver: "sparse" files take space as they are written, "full" ones from the start.'),
+    cfg.FloatOpt('max_over_subscription_ratio', default=20.0, min=1.0,
+                 help='How many times the space there is may be promised, where space is taken as it is written.'),
+    cfg.IntOpt('capacity_gb', default=1024 * 1024, min=0, help='Memory driver: GiB it claims to have.'),
+    cfg.BoolOpt('online_extend', default=True, help='Memory driver: whether it grows volumes that are in use.'),
+]
+
+OPTS = {
+    'DEFAULT': DEFAULT,
+    'quota': QUOTA,
+    'compute': peer.options('compute', 'nova'),
+    'images': peer.options('image', 'glance'),
+    # These two need no section of the operator's; others are registered as enabled_backends names them.
+    'file': BACKEND,
+    'memory': BACKEND,
+}
+
+
+def list_opts():
+    """For oslo.config's sample generator."""
+    return [(None if group == 'DEFAULT' else group, options) for group, options in OPTS.items() if group != 'memory']
+
+
+def backend(conf, name: str):
+    """The options of one backend."""
+    conf.register_opts(BACKEND, name)
+    return conf[name]

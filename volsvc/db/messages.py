@@ -1,0 +1,62 @@
+"""Messages to users: why a request that was accepted ended otherwise."""
+import datetime
+
+from sqlalchemy import and_, delete, or_, select
+
+from svckit.db import new_id, utcnow
+from volsvc import errors
+from volsvc.db.models import Message
+
+SORT_KEYS = ('id', 'event_id', 'resource_uuid', 'resource_type', 'request_id', 'message_level', 'created_at')
+FILTERS = ('resource_uuid', 'resource_type', 'event_id', 'request_id', 'message_level')
+
+# What was being done, numbered as Cinder numbers its actions where it has them; the detail is always
+# 001, because the sentence says it.
+CREATE, ATTACH, EXTEND, DELETE, DETACH, TELL = (
+    'VOLUME_VOLUME_008_001', 'VOLUME_VOLUME_002_001', 'VOLUME_VOLUME_007_001', 'VOLUME_VOLUME_101_001',
+    'VOLUME_VOLUME_102_001', 'VOLUME_VOLUME_103_001')
+
+
+def add(session, op, event_id: str, text: str, ttl: float, level='ERROR') -> None:
+    """Tell the owner of the operation's volume; the same thing is said once per operation."""
+    volume_id = op.resource.partition(':')[2]
+    there = session.execute(select(Message.id).where(
+        Message.resource_uuid == volume_id, Message.event_id == event_id, Message.user_message == text,
+        Message.request_id == op.request_id)).first()
+    if there:
+        return
+    now = utcnow()
+    session.add(Message(id=new_id(), project_id=op.project_id, request_id=op.request_id, resource_type='VOLUME',
+                        resource_uuid=volume_id, event_id=event_id, message_level=level, user_message=text,
+                        created_at=now, expires_at=now + datetime.timedelta(seconds=ttl)))
+
+
+def get(session, id: str, project_id: str | None) -> Message:
+    message = session.get(Message, id)
+    if message is None or project_id is not None and message.project_id != project_id:
+        raise errors.NotFound('Message', id)
+    return message
+
+
+def page(session, page, filters: dict, project_id: str) -> list[Message]:
+    query = select(Message).where(Message.project_id == project_id)
+    for name, wanted in filters.items():
+        query = query.where(getattr(Message, name) == wanted)
+    (key, direction), *_ = page.sort
+    column, up = getattr(Message, key), direction == 'asc'
+    if page.marker:
+        at = get(session, page.marker, project_id)
+        value = getattr(at, key)
+        further = column > value if up else column < value
+        query = query.where(or_(further, and_(column == value, Message.id > at.id if up else Message.id < at.id)))
+    order = [column.asc(), Message.id.asc()] if up else [column.desc(), Message.id.desc()]
+    return list(session.execute(query.order_by(*order).offset(page.offset or None).limit(page.limit)).scalars())
+
+
+def forget(session, id: str) -> None:
+    session.execute(delete(Message).where(Message.id == id))
+
+
+def prune(session) -> int:
+    """Forget those whose time is over; returns how many."""
+    return session.execute(delete(Message).where(Message.expires_at < utcnow())).rowcount

@@ -1,0 +1,163 @@
+"""Volumes in the database."""
+import datetime
+
+import sqlalchemy
+from sqlalchemy import and_, cast, func, or_, select, type_coerce
+
+from svckit.db import swap
+from volsvc import errors
+from volsvc.db.models import Attachment, Volume, VolumeType
+
+GIB = 1024 ** 3
+SORT_KEYS = ('id', 'name', 'created_at', 'updated_at', 'status', 'size', 'host', 'availability_zone', 'bootable',
+             'display_name')
+COLUMNS = {'display_name': 'name'}
+# Where a volume rests when nobody is doing anything to it.
+AT_REST = ('available', 'in-use')
+
+
+def get(session, id: str, project_id: str | None = None) -> Volume:
+    """The volume with its type and attachments; VolumeNotFound, also for another project's than `project_id`."""
+    volume = session.get(Volume, id)
+    if volume is None or project_id is not None and volume.project_id != project_id:
+        raise errors.VolumeNotFound(id)
+    return volume
+
+
+def for_update(session, id: str) -> Volume:
+    """The volume, locked until the transaction ends."""
+    volume = session.execute(select(Volume).where(Volume.id == id).with_for_update(of=Volume)).unique().scalar()
+    if volume is None:
+        raise errors.VolumeNotFound(id)
+    return volume
+
+
+def mark(session, volume, asked: str, wanted: tuple, **values) -> None:
+    """Set `values` if the volume's status still is one of `wanted`; InvalidStatus names what was `asked` otherwise."""
+    if not swap(session, Volume, volume.id, {'status': wanted}, values):
+        found = session.execute(select(Volume.status).where(Volume.id == volume.id)).scalar()
+        if found is None:
+            raise errors.VolumeNotFound(volume.id)
+        raise errors.InvalidStatus(volume.id, asked, wanted, found)
+
+
+def status_at_rest(session, id: str) -> str:
+    """in-use with an attachment that is attached, available without."""
+    attached = session.execute(select(Attachment.id).where(
+        Attachment.volume_id == id, Attachment.attach_status.in_(('attached', 'detaching'))).limit(1)).first()
+    return 'in-use' if attached else 'available'
+
+
+def page(session, page, filters: dict, project_id: str | None) -> list[Volume]:
+    """One page of a project's volumes (None: of all), by keyset: its cost does not grow with the page's place."""
+    where = conditions(session, filters, project_id)
+    order = []
+    keys = [(getattr(Volume, COLUMNS.get(key, key)), direction) for key, direction in page.sort]
+    if page.marker:
+        where.append(_after(keys, _marker(session, page.marker, keys, project_id)))
+    for column, direction in keys:
+        order.append(_known(column).asc() if direction == 'asc' else _known(column).desc())
+    query = select(Volume).where(*where).order_by(*order).limit(page.limit)
+    if page.offset:
+        query = query.offset(page.offset)
+    return list(session.execute(query).unique().scalars())
+
+
+def totals(session, filters: dict, project_id: str | None) -> tuple[int, int]:
+    """(how many volumes, bytes of them all)."""
+    count, size = session.execute(select(func.count(), func.coalesce(func.sum(Volume.size), 0)).where(
+        *conditions(session, filters, project_id))).one()
+    return count, int(size)
+
+
+def usage(session, project_id: str) -> dict[str, int]:
+    """What a project's volumes come to, counted: for quota repair."""
+    rows = session.execute(select(VolumeType.name, func.count(), func.sum(Volume.size)).outerjoin_from(
+        Volume, VolumeType, Volume.volume_type_id == VolumeType.id).where(
+        Volume.project_id == project_id).group_by(VolumeType.name)).all()
+    found = {'volumes': 0, 'gigabytes': 0}
+    for name, count, size in rows:
+        for resource, amount in quota_amounts(name, int(size), count).items():
+            found[resource] = found.get(resource, 0) + amount
+    return found
+
+
+def quota_amounts(type_name: str | None, size: int, count: int = 1) -> dict[str, int]:
+    """What volumes of a type with `size` bytes together use of the quota."""
+    amounts = {'volumes': count, 'gigabytes': size // GIB}
+    if type_name:
+        amounts |= {f'{resource}_{type_name}': amount for resource, amount in amounts.items()}
+    return {resource: amount for resource, amount in amounts.items() if amount}
+
+
+def conditions(session, filters: dict, project_id: str | None) -> list:
+    where = [Volume.project_id == project_id] if project_id is not None else []
+    for name, wanted in filters.items():
+        where.append(_FILTERS[name](session, wanted))
+    return where
+
+
+def _equal(column):
+    return lambda session, wanted: column.in_(wanted) if isinstance(wanted, list) else column == wanted
+
+
+def _like(column):
+    def like(session, wanted):
+        escaped = wanted.replace('\\', r'\\').replace('%', r'\%').replace('_', r'\_')
+        return column.like(f'%{escaped}%', escape='\\')
+    return like
+
+
+def _moment(column):
+    """`wanted` is [(operator, datetime)]."""
+    compare = {'gt': column.__gt__, 'gte': column.__ge__, 'lt': column.__lt__, 'lte': column.__le__,
+               'eq': column.__eq__, 'neq': column.__ne__}
+    return lambda session, wanted: and_(*(compare[operator](moment) for operator, moment in wanted))
+
+
+def _metadata(session, wanted: dict):
+    document = cast(Volume.meta, sqlalchemy.JSON) if session.bind.dialect.name == 'postgresql' else type_coerce(
+        Volume.meta, sqlalchemy.JSON)
+    return and_(*(document[key].as_string() == value for key, value in wanted.items()))
+
+
+_FILTERS = {
+    'id': _equal(Volume.id), 'name': _equal(Volume.name), 'name~': _like(Volume.name),
+    'description': _equal(Volume.description), 'description~': _like(Volume.description),
+    'status': _equal(Volume.status), 'status~': _like(Volume.status), 'size': _equal(Volume.size),
+    'bootable': _equal(Volume.bootable), 'multiattach': _equal(Volume.multiattach),
+    'availability_zone': _equal(Volume.availability_zone), 'user_id': _equal(Volume.user_id),
+    'volume_type_id': _equal(Volume.volume_type_id), 'host': _equal(Volume.host),
+    'project_id': _equal(Volume.project_id), 'metadata': _metadata, 'created_at': _moment(Volume.created_at),
+    'updated_at': _moment(Volume.updated_at),
+}
+FILTERS = tuple(_FILTERS)
+
+
+def _known(column):
+    """Moments and texts that may be missing, in an order that every database has alike."""
+    if not column.expression.nullable:
+        return column
+    return func.coalesce(column, datetime.datetime(1, 1, 1) if column is Volume.updated_at else '')
+
+
+def _marker(session, id, keys, project_id):
+    columns = [_known(column) for column, _ in keys]
+    found = session.execute(select(*columns).where(
+        Volume.id == id, *([Volume.project_id == project_id] if project_id is not None else []))).first()
+    if found is None:
+        raise errors.BadRequest(f'The marker {id[:40]!r} is no volume of this list.')
+    return found
+
+
+def _after(keys, values):
+    """Rows behind the marker: the first key is further, or it is equal and the second is further, …"""
+    steps = []
+    for place, (column, direction) in enumerate(keys):
+        same = [_known(c) == v for (c, _), v in zip(keys[:place], values, strict=False)]
+        further = _known(column) > values[place] if direction == 'asc' else _known(column) < values[place]
+        steps.append(and_(*same, further))
+    column, direction = keys[0]
+    # Said again for the first key alone, because an index can use that.
+    bound = _known(column) >= values[0] if direction == 'asc' else _known(column) <= values[0]
+    return and_(bound, or_(*steps))

@@ -1,0 +1,84 @@
+"""Volumes that are only remembered: for tests, and to measure everything but storage.
+
+Data are kept as far as they were written, so that what a volume holds can be
+compared.  Nothing survives the process.
+"""
+import threading
+
+from svckit.operations import Refused
+from volsvc.drivers.base import Driver, NoSpace, VolumeMissing
+
+GIB = 1024 ** 3
+
+
+class MemoryDriver(Driver):
+    protocol = 'memory'
+
+    def __init__(self, name, options):
+        super().__init__(name, options)
+        self.online_extend = options.online_extend
+        self.volumes: dict[str, dict] = {}           # id -> {'size', 'data', 'connected': {host, …}}
+        self._lock = threading.Lock()
+
+    def create(self, volume):
+        with self._lock:
+            if volume.id not in self.volumes:
+                self._take(volume.size)
+                self.volumes[volume.id] = {'size': volume.size, 'data': b'', 'connected': []}
+
+    def create_from_image(self, volume, image):
+        if image.disk_format != 'raw':
+            raise Refused(f'Image {image.id} is {image.disk_format}; this backend only takes raw ones.')
+        data = b''.join(image.chunks())
+        self.create(volume)
+        self._get(volume)['data'] = data
+
+    def clone(self, volume, source):
+        data = self._get(source)['data']
+        self.create(volume)
+        self._get(volume)['data'] = data
+
+    def extend(self, volume, size):
+        with self._lock:
+            kept = self._get(volume)
+            if kept['size'] < size:
+                self._take(size - kept['size'])
+                kept['size'] = size
+
+    def size(self, volume):
+        return self._get(volume)['size']
+
+    def delete(self, volume):
+        with self._lock:
+            self.volumes.pop(volume.id, None)
+
+    def connect(self, volume, connector, mode):
+        host = connector.get('host', '')
+        kept = self._get(volume)
+        if host not in kept['connected']:
+            kept['connected'].append(host)
+        return {'driver_volume_type': 'memory',
+                'data': {'name': volume.name, 'volume_id': volume.id, 'access_mode': mode, 'encrypted': False}}
+
+    def disconnect(self, volume, connector):
+        kept = self.volumes.get(volume.id)
+        if kept and connector.get('host', '') in kept['connected']:
+            kept['connected'].remove(connector.get('host', ''))
+
+    def stats(self):
+        total = self.options.capacity_gb * GIB
+        return {'total_bytes': total, 'free_bytes': total - self._used()}
+
+    def _used(self):
+        return sum(kept['size'] for kept in list(self.volumes.values()))
+
+    def _take(self, more):
+        total = self.options.capacity_gb * GIB
+        if self._used() + more > total:
+            raise NoSpace(f'The storage backend is full: {more} bytes more do not fit.')
+
+    def _get(self, volume):
+        try:
+            return self.volumes[volume.id]
+        except KeyError:
+            raise VolumeMissing(f'The storage backend has no volume {volume.id}.') from None

@@ -1,0 +1,52 @@
+"""What can be wrong with a request about volumes, besides what is wrong with any request."""
+from svckit.errors import *  # noqa: F403
+from svckit.errors import BadRequest, Conflict, NotFound, TooLarge, Unavailable
+
+
+class VolumeNotFound(NotFound):
+    message = 'Volume {} could not be found.'
+
+    def __init__(self, id):
+        super().__init__('Volume', id)
+
+
+class InvalidStatus(BadRequest):
+    """InvalidStatus(id, what was asked, the statuses that would do, the one it has)."""
+    message = 'Invalid volume: volume {} cannot be {}, its status must be {}, but it is {}.'
+
+    def __init__(self, id, asked, wanted, found):
+        super().__init__(id, asked, ' or '.join(wanted), found)
+
+
+class ExtendInUse(BadRequest):
+    message = 'Invalid volume: volume {} is in use; growing it then needs microversion 3.42 or later.'
+
+
+class NotGreater(BadRequest):
+    message = 'New size for extend must be greater than current size. (current: {} GiB, extended: {} GiB)'
+
+
+class NoOnlineExtend(BadRequest):
+    message = ('Volume {} is in use, and the driver {} of its storage backend cannot grow a volume in use. '
+               'Detach it first.')
+
+
+class BackendFull(BadRequest):
+    message = 'The storage backend of volume {} has no room for {} GiB more.'
+
+
+class NoBackend(BadRequest):
+    message = 'No storage backend can take the volume: {}'
+
+
+class VolumeTooLarge(TooLarge):
+    message = 'A volume of {} GiB is larger than the limit of {} GiB for one volume.'
+
+
+class AttachmentInUse(Conflict):
+    message = 'The attachment is in use by server {}: detach the volume from it through the compute service.'
+
+
+class BackendSilent(Unavailable):
+    message = ('The storage backend of volume {} has not finished within {:g} s; the work goes on, '
+               'please ask again.')

@@ -1,0 +1,1 @@
+"""Choosing where a volume goes: pure functions over what backends reported."""
