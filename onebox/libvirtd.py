@@ -51,7 +51,7 @@ class Libvirtd:
     def __init__(self, state, root=None):
         self._root = os.geteuid() == 0 if root is None else root
         self._home = pathlib.Path(state).absolute() / 'libvirt'
-        self._link = None
+        self._base = self._short_path()
         self._process = None
 
     @property
@@ -86,8 +86,8 @@ class Libvirtd:
         self._end_daemon()
         if guests:
             self._kill_guests()
-        if self._link:
-            self._link.unlink(missing_ok=True)
+        if self._base != self._home:
+            self._base.unlink(missing_ok=True)
 
     def guests(self) -> list[int]:
         """Process ids of the QEMUs of this folder, found by their own pid files."""
@@ -109,7 +109,7 @@ class Libvirtd:
 
     def _make_folders(self):
         self._home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._link_short_path()
+        self._make_link()
         for private in self._privates():
             private.mkdir(mode=0o755, parents=True, exist_ok=True)
         config = self._base / 'config/libvirt' if not self._root else self._base / 'etc'
@@ -130,17 +130,20 @@ class Libvirtd:
                 f'unix_sock_rw_perms = "0700"\nunix_sock_ro_perms = "0700"\n'
                 'log_level = 3\nlog_outputs = "3:stderr"\n')
 
-    def _link_short_path(self):
+    def _short_path(self):
         """Unix sockets have short names only; a state folder deep down is reached by a link in /tmp."""
-        self._base = self._home
-        if len(str(self._home) + LONGEST_SOCKET) > SOCKET_PATH_MAX:
-            name = hashlib.sha256(os.fsencode(self._home)).hexdigest()[:12]
-            self._link = pathlib.Path(tempfile.gettempdir(), f'onebox-{os.geteuid()}-{name}')
-            with contextlib.suppress(FileExistsError):
-                self._link.symlink_to(self._home)
-            if self._link.lstat().st_uid != os.geteuid() or self._link.readlink() != self._home:
-                raise Unavailable(f'{self._link} is in the way: somebody else made it.')
-            self._base = self._link
+        if len(str(self._home) + LONGEST_SOCKET) <= SOCKET_PATH_MAX:
+            return self._home
+        name = hashlib.sha256(os.fsencode(self._home)).hexdigest()[:12]
+        return pathlib.Path(tempfile.gettempdir(), f'onebox-{os.geteuid()}-{name}')
+
+    def _make_link(self):
+        if self._base == self._home:
+            return
+        with contextlib.suppress(FileExistsError):
+            self._base.symlink_to(self._home)
+        if self._base.lstat().st_uid != os.geteuid() or self._base.readlink() != self._home:
+            raise Unavailable(f'{self._base} is in the way: somebody else made it.')
 
     # -- the daemon
 

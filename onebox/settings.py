@@ -27,7 +27,6 @@ def computesvc(options, state, identity_url, password):
     return conf.load(
         'computesvc', computesvc_conf.OPTS, files=[],
         **_common('computesvc', options.compute_port, options, state, identity_url, password),
-        host=HOST,
         my_ip=options.host if _is_address(options.host) else '127.0.0.1',
         state_path=str(state.servers),
         **_peer('cinder', identity_url, 'computesvc', password),
