@@ -21,7 +21,9 @@ import time
 import urllib.parse
 import uuid
 
-START_SECONDS = 20
+from onebox import probes
+
+START_SECONDS = 60      # the first on a machine asks each QEMU there what it can do
 STOP_SECONDS = 10
 SOCKET_PATH_MAX = 107   # bytes of sockaddr_un.sun_path
 LONGEST_SOCKET = '/config/libvirt/qemu/lib/domain-1000-server-01234567-89ab/monitor.sock'
@@ -74,8 +76,10 @@ class Libvirtd:
         self._make_folders()
         if not self._answers():
             self._end_daemon()
+            probes.restore(self._capabilities)
             self._spawn()
             self._await_answer()
+            probes.keep(self._capabilities)
         return self.uri
 
     def stop(self, guests=False) -> None:
@@ -150,6 +154,10 @@ class Libvirtd:
     @property
     def _socket(self):
         return self._base / ('run/libvirt-sock' if self._root else 'run/libvirt/libvirt-sock')
+
+    @property
+    def _capabilities(self):
+        return self._base / ('var-cache-libvirt' if self._root else 'cache/libvirt') / 'qemu/capabilities'
 
     @property
     def _pid_file(self):
