@@ -176,7 +176,7 @@ environment() {
     if command -v gcc >/dev/null && pkg-config --exists libvirt 2>/dev/null; then
         extras=$extras,libvirt
     fi
-    wanted=$(printf '%s\n' "$PWD" "$extras" "$("$python" -V)" && sha256sum pyproject.toml setup.cfg constraints.txt)
+    wanted=$(printf "%s\n" "$PWD" "$extras" "$("$python" -V)" */__init__.py && sha256sum pyproject.toml setup.cfg constraints.txt)
     if [[ ! -e $MAKING && -x $VENV/bin/python && $(cat "$STAMP" 2>/dev/null) == "$wanted" ]]; then
         return
     fi
