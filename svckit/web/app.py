@@ -34,6 +34,9 @@ class Application:
 
     def __init__(self, service, routes, versions, auth, collectors):
         self.service, self.versions, self.auth = service, versions, auth
+        # Made now if it is made on demand: a log line asks whether its context is an
+        # administrator's, and making the policy writes log lines.
+        service.policy  # noqa: B018
         self.metrics = metrics.Metrics(collectors)
         options = service.conf.api
         self._router = Router(routes)
