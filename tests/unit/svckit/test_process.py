@@ -1,0 +1,112 @@
+"""The process: threads, native calls, signals; each story in a process of its own."""
+import logging
+import signal
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+from svckit import process
+
+BOTH = pytest.mark.parametrize('concurrency', ['eventlet', 'threads'])
+
+
+def run(program, *arguments, **kwargs):
+    return subprocess.run([sys.executable, '-c', textwrap.dedent(program), *arguments],
+                          capture_output=True, text=True, timeout=30, **kwargs)
+
+
+@BOTH
+def test_it_starts_as_told_and_says_nothing(concurrency):
+    done = run('''
+        from svckit import process
+        process.start(); process.start()
+        import threading
+        patched = 'eventlet' in type(threading.current_thread()).__module__ or hasattr(threading, '__patched__')
+        from eventlet import patcher
+        print(process.concurrency(), patcher.is_monkey_patched('socket'))
+        ''', '--concurrency', concurrency)
+    assert done.stdout.split() == [concurrency, str(concurrency == 'eventlet')]
+    assert concurrency == 'threads' or done.stderr == ''
+
+
+def test_eventlet_is_the_default_and_nonsense_is_refused():
+    program = 'from svckit import process; process.start(); print(process.concurrency())'
+    assert run(program).stdout.strip() == 'eventlet'
+    assert run(program, '--concurrency=threads').stdout.strip() == 'threads'
+    refused = run(program, '--concurrency', 'fibres')
+    assert refused.returncode != 0 and 'eventlet, threads' in refused.stderr
+
+
+@BOTH
+def test_native_calls_hold_up_nobody_and_pass_errors_on(concurrency):
+    done = run('''
+        from svckit import process
+        process.start()
+        import ctypes, threading, time
+        ticks = []
+        def tick():
+            while True:
+                ticks.append(1)
+                time.sleep(0.01)
+        process.spawn(tick)
+        process.native(ctypes.CDLL(None).usleep, 300000)
+        print(len(ticks) > 5)
+        try:
+            process.native(int, 'x')
+        except ValueError as error:
+            print('ValueError')
+        print(process.native(process.native, int, '7'))
+        ''', '--concurrency', concurrency)
+    assert done.stdout.split() == ['True', 'ValueError', '7'], done.stderr
+
+
+def test_an_error_that_escapes_a_thread_is_logged(caplog):
+    def fail():
+        raise RuntimeError('out')
+
+    with caplog.at_level(logging.ERROR):
+        process.spawn(fail, name='odd').join(5)
+    assert 'Thread odd' in caplog.text and 'RuntimeError: out' in caplog.text
+
+
+WAITING = '''
+    from svckit import process
+    process.start()
+    import sys, time
+    def stop():
+        print('stopping', flush=True)
+        time.sleep(float(sys.argv[3]))
+        print('stopped', flush=True)
+    print('ready', flush=True)
+    process.until_signal(stop)
+    '''
+
+
+def waiting(concurrency, seconds):
+    child = subprocess.Popen([sys.executable, '-c', textwrap.dedent(WAITING), '--concurrency', concurrency,
+                              str(seconds)], stdout=subprocess.PIPE, text=True)
+    assert child.stdout.readline() == 'ready\n'
+    return child
+
+
+@BOTH
+@pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_stops_once(concurrency, number):
+    with waiting(concurrency, 0) as child:
+        # Between the line and the handlers lies a moment, in which a signal ends the process as ever.
+        subprocess.run(['sleep', '0.2'])
+        child.send_signal(number)
+        assert child.stdout.read() == 'stopping\nstopped\n'
+        assert child.wait(10) == 0
+
+
+@BOTH
+def test_a_second_signal_ends_at_once(concurrency):
+    with waiting(concurrency, 60) as child:
+        subprocess.run(['sleep', '0.2'])
+        child.send_signal(signal.SIGTERM)
+        assert child.stdout.readline() == 'stopping\n'
+        child.send_signal(signal.SIGTERM)
+        assert child.wait(10) == 128 + signal.SIGTERM
