@@ -1,0 +1,94 @@
+"""Attachments: what a volume has to do with a server.
+
+A compute service reserves a volume (POST), gives the connector of the server's host
+and gets what the host needs to reach it (PUT), and says that the server has it
+(os-complete); DELETE ends it.
+"""
+from svckit.web import Page, actions, handler, links
+from volsvc.api import filters, scope, versions
+from volsvc.api.schemas import attachments as schemas
+from volsvc.api.views import attachments as views
+from volsvc.api.volumes import find as find_volume
+from volsvc.db import attachments
+from volsvc.operations import attach_volume, detach_volume
+from volsvc.policies import attachments as policies
+
+_FILTERS = ('volume_id', 'status', 'instance_id', 'attach_status')
+
+
+def find(req, attachment_id):
+    """The attachment with its volume, if this request may know of it."""
+    with req.context.db.reader() as session:
+        return attachments.get(session, attachment_id, scope.project(req.context))
+
+
+@handler(min=versions.ATTACHMENTS)
+def show(req, attachment_id):
+    attachment = find(req, attachment_id)
+    req.context.authorize(policies.GET, attachment.volume)
+    return {'attachment': views.detail(attachment)}
+
+
+@handler(min=versions.ATTACHMENTS)
+def index(req):
+    return _list(req, views.summary)
+
+
+@handler(min=versions.ATTACHMENTS)
+def detail(req):
+    return _list(req, views.detail)
+
+
+@handler(body=schemas.CREATE, min=versions.ATTACHMENTS)
+def create(req):
+    """Reserve a volume for a server, and connect it at once if the connector is known already."""
+    wanted = req.data['attachment']
+    volume = find_volume(req, wanted['volume_uuid'])
+    req.context.authorize(policies.CREATE, volume)
+    attachment = attach_volume.reserve(req.context, volume, wanted.get('instance_uuid'), wanted.get('mode'))
+    if wanted.get('connector'):
+        attachment = attach_volume.connect(req.context, attachment, wanted['connector'])
+    return {'attachment': views.detail(attachment)}
+
+
+@handler(body=schemas.UPDATE, min=versions.ATTACHMENTS)
+def update(req, attachment_id):
+    """Have the volume exported to the host that the connector describes."""
+    attachment = find(req, attachment_id)
+    req.context.authorize(policies.UPDATE, attachment.volume)
+    attachment = attach_volume.connect(req.context, attachment, req.data['attachment']['connector'])
+    return {'attachment': views.detail(attachment)}
+
+
+@handler(min=versions.ATTACHMENTS)
+def delete(req, attachment_id):
+    """End an attachment; a server's that uses the volume only for the compute service itself.
+
+    Source: CVE-2023-2088, a host whose volume was taken from behind reads the next
+    one's data.
+    """
+    attachment = find(req, attachment_id)
+    req.context.authorize(policies.DELETE, attachment.volume)
+    return {'attachments': [views.summary(left) for left in detach_volume.request(req.context, attachment) or ()]}
+
+
+@handler(status=204, body=schemas.COMPLETE, min=versions.ATTACHMENT_COMPLETE)
+def complete(req, attachment_id):
+    """The server has the volume."""
+    attachment = find(req, attachment_id)
+    req.context.authorize(policies.COMPLETE, attachment.volume)
+    attach_volume.complete(req.context, attachment)
+
+
+ACTION = actions({'os-complete': complete})
+
+
+def _list(req, view):
+    req.context.authorize(policies.GET_ALL)
+    project = scope.listed(req)
+    page = Page.from_query(req.query, req.context.service.conf.api.max_limit, attachments.SORT_KEYS,
+                           lists=req.query_lists)
+    wanted = filters.chosen(req, _FILTERS)
+    with req.context.db.reader() as session:
+        found = attachments.page(session, page, wanted, project) if page.limit else []
+    return {'attachments': [view(attachment) for attachment in found], **links(req, 'attachments', found, page)}

@@ -1,0 +1,44 @@
+"""Messages to users: why a request that was accepted ended otherwise."""
+from svckit.web import Page, handler, links
+from volsvc.api import filters, scope, versions
+from volsvc.api.views import messages as views
+from volsvc.db import messages
+from volsvc.policies import messages as policies
+
+
+@handler(min=versions.MESSAGES)
+def index(req):
+    """The project's messages, newest first; in pages from 3.5 on."""
+    req.context.authorize(policies.GET_ALL)
+    paged = req.version >= versions.MESSAGE_PAGES
+    req.query.pop('all_tenants', None)
+    page = Page.from_query(req.query if paged else {}, req.context.service.conf.api.max_limit, messages.SORT_KEYS,
+                           lists=req.query_lists if paged else None)
+    wanted = filters.chosen(req, messages.FILTERS) if paged else {}
+    with req.context.db.reader() as session:
+        found = messages.page(session, page, wanted, req.context.project_id) if page.limit else []
+    return {'messages': [views.detail(req, message) for message in found], **links(req, 'messages', found, page)}
+
+
+@handler(min=versions.MESSAGES)
+def show(req, message_id):
+    message = _find(req, message_id)
+    req.context.authorize(policies.GET, _owner(message))
+    return {'message': views.detail(req, message)}
+
+
+@handler(status=204, min=versions.MESSAGES)
+def delete(req, message_id):
+    message = _find(req, message_id)
+    req.context.authorize(policies.DELETE, _owner(message))
+    with req.context.db.transaction() as session:
+        messages.forget(session, message.id)
+
+
+def _find(req, message_id):
+    with req.context.db.reader() as session:
+        return messages.get(session, message_id, scope.project(req.context))
+
+
+def _owner(message) -> dict:
+    return {'project_id': message.project_id, 'user_id': None}

@@ -1,0 +1,158 @@
+"""What can be done with a volume: POST /volumes/{volume_id}/action."""
+from svckit import operations
+from svckit.db import swap
+from svckit.web import actions, handler
+from volsvc import errors
+from volsvc.api.schemas import volume_actions as schemas
+from volsvc.api.schemas.types import truth
+from volsvc.api.volumes import find
+from volsvc.db import volumes
+from volsvc.db.models import Volume
+from volsvc.operations import delete_volume, extend_volume
+from volsvc.policies import volume_actions as policies
+from volsvc.policies import volume_metadata
+from volsvc.policies import volumes as volume_policies
+
+STATUSES = ('creating', 'available', 'deleting', 'error', 'error_deleting', 'error_managing', 'managing', 'attaching',
+            'detaching', 'in-use', 'maintenance', 'restoring-backup', 'error_restoring', 'reserved',
+            'awaiting-transfer', 'backing-up', 'error_backing-up', 'error_extending', 'downloading', 'uploading',
+            'retyping', 'extending')
+
+
+@handler(status=202, body=schemas.EXTEND)
+def extend(req, volume_id):
+    """Grow a volume; one in use keeps serving I/O meanwhile."""
+    volume = find(req, volume_id)
+    req.context.authorize(policies.EXTEND, volume)
+    extend_volume.request(req.context, volume, req.data['os-extend']['new_size'])
+
+
+@handler(status=202, body=schemas.RESET_STATUS)
+def reset_status(req, volume_id):
+    """Write a volume's status by hand; whether that is true is the administrator's business."""
+    req.context.authorize(policies.RESET_STATUS)
+    volume = find(req, volume_id)
+    wanted = req.data['os-reset_status']
+    status = (wanted.get('status') or '').lower()
+    if wanted.get('status') is not None and status not in STATUSES:
+        raise errors.BadRequest(f'{status[:40]!r} is no status of a volume; there are {", ".join(STATUSES)}.')
+
+    def change(session):
+        _end_what_goes_on(session, volume.id)
+        row = volumes.for_update(session, volume.id)
+        if status:
+            row.status, row.previous_status = status, None
+        if wanted.get('attach_status') == 'detached':
+            for attachment in row.attachments:
+                session.delete(attachment)
+    req.context.db.run(change)
+
+
+@handler(status=202, body=schemas.FORCE_DELETE)
+def force_delete(req, volume_id):
+    """Have a volume deleted, whatever its status."""
+    volume = find(req, volume_id)
+    req.context.authorize(policies.FORCE_DELETE, volume)
+    delete_volume.request(req.context, volume, force=True)
+
+
+@handler(body=schemas.SET_BOOTABLE)
+def set_bootable(req, volume_id):
+    """Say whether servers can boot from a volume."""
+    volume = find(req, volume_id)
+    req.context.authorize(volume_policies.UPDATE, volume)
+    _write(req, volume, bootable=truth(req.data['os-set_bootable']['bootable']))
+
+
+@handler(status=202, body=schemas.UPDATE_READONLY)
+def update_readonly(req, volume_id):
+    """Have servers that get the volume from now on only read it, or write again."""
+    volume = find(req, volume_id)
+    req.context.authorize(policies.UPDATE_READONLY, volume)
+    readonly = truth(req.data['os-update_readonly_flag']['readonly'])
+    with req.context.db.transaction() as session:
+        volumes.mark(session, volume, 'made read-only' if readonly else 'made writable', ('available',),
+                     readonly=readonly)
+
+
+@handler(status=202, body=schemas.BEGIN_DETACHING)
+def begin_detaching(req, volume_id):
+    """A compute service is about to take the volume from a server."""
+    volume = find(req, volume_id)
+    req.context.authorize(policies.BEGIN_DETACHING, volume)
+    with req.context.db.transaction() as session:
+        volumes.mark(session, volume, 'detached', ('in-use',), status='detaching', previous_status='in-use')
+
+
+@handler(status=202, body=schemas.ROLL_DETACHING)
+def roll_detaching(req, volume_id):
+    """It is not, after all; a volume that nobody detaches stays as it is."""
+    volume = find(req, volume_id)
+    req.context.authorize(policies.ROLL_DETACHING, volume)
+    with req.context.db.transaction() as session:
+        swap(session, Volume, volume.id, {'status': 'detaching'}, {'status': 'in-use', 'previous_status': None})
+
+
+@handler(body=schemas.SHOW_IMAGE_METADATA)
+def show_image_metadata(req, volume_id):
+    """The properties of the image that the volume was made from."""
+    volume = find(req, volume_id)
+    req.context.authorize(volume_metadata.IMAGE_SHOW, volume)
+    return {'metadata': _texts(volume.image_meta)}
+
+
+@handler(body=schemas.SET_IMAGE_METADATA)
+def set_image_metadata(req, volume_id):
+    volume = find(req, volume_id)
+    req.context.authorize(volume_metadata.IMAGE_SET, volume)
+    found = {**_texts(volume.image_meta), **req.data['os-set_image_metadata']['metadata']}
+    _write(req, volume, image_meta=found)
+    return {'metadata': found}
+
+
+@handler(body=schemas.UNSET_IMAGE_METADATA)
+def unset_image_metadata(req, volume_id):
+    volume = find(req, volume_id)
+    req.context.authorize(volume_metadata.IMAGE_REMOVE, volume)
+    found, key = _texts(volume.image_meta), req.data['os-unset_image_metadata']['key']
+    if key not in found:
+        raise errors.NotFound(f'Volume {volume_id} has no image metadata with the key {key}.')
+    del found[key]
+    _write(req, volume, image_meta=found or None)
+
+
+ACTION = actions({
+    'os-extend': extend,
+    'os-reset_status': reset_status,
+    'os-force_delete': force_delete,
+    'os-set_bootable': set_bootable,
+    'os-update_readonly_flag': update_readonly,
+    'os-begin_detaching': begin_detaching,
+    'os-roll_detaching': roll_detaching,
+    'os-show_image_metadata': show_image_metadata,
+    'os-set_image_metadata': set_image_metadata,
+    'os-unset_image_metadata': unset_image_metadata,
+})
+
+
+def _write(req, volume, **values):
+    def change(session):
+        row = volumes.for_update(session, volume.id)
+        for name, value in values.items():
+            setattr(row, name, value)
+    req.context.db.run(change)
+
+
+def _end_what_goes_on(session, volume_id):
+    """One that is stuck is given up with its status; one that runs still writes the status itself."""
+    live = operations.live(session, f'volume:{volume_id}')
+    if live is None:
+        return
+    if live.state != 'stuck':
+        raise errors.Conflict(f'Operation {live.name} {live.id} is at work on the volume; its status can be reset once '
+                              'that has ended or is stuck.')
+    operations.abandon(session, live.id)
+
+
+def _texts(found) -> dict:
+    return {name: str(value) for name, value in (found or {}).items()}
