@@ -5,6 +5,7 @@ apart, which has one implementation for each).  Everything else uses plain
 `threading`, `queue` and `time.sleep`, which are green once `start('eventlet')`
 has patched them, and sends blocking C calls through `native()`.
 """
+import atexit
 import logging
 import os
 import signal
@@ -103,7 +104,36 @@ def _patch():
     warnings.filterwarnings('ignore', message='(?s).*eventlet')
     import eventlet
     eventlet.monkey_patch()
+    _let_hanging_calls_go()
     _patch_psycopg2()
+
+
+def _let_hanging_calls_go():
+    """At exit eventlet waits for all native threads, so one call that hangs would keep the process for ever."""
+    from eventlet import tpool
+    atexit.unregister(tpool.killall)
+
+
+def _patch_names():
+    """Names that have to be looked up are, in a native thread."""
+    from eventlet.green import socket as green
+    lookup = socket.getaddrinfo
+
+    def getaddrinfo(host, *args, **kwargs):
+        if host is None or _numeric(host):
+            return lookup(host, *args, **kwargs)
+        return native(lookup, host, *args, **kwargs)
+
+    socket.getaddrinfo = green.getaddrinfo = getaddrinfo
+
+
+def _numeric(host) -> bool:
+    for family in (socket.AF_INET, socket.AF_INET6):
+        try:
+            return bool(socket.inet_pton(family, host))
+        except (OSError, TypeError, ValueError):
+            pass
+    return False
 
 
 def _patch_psycopg2():
