@@ -255,14 +255,22 @@ documents() {   # every .rst is well formed
 lint() {
     local check failed=()
     local -A checks=(
-        [ruff]="$VENV/bin/ruff check ." [imports]="$VENV/bin/lint-imports --no-logo --no-cache" [samples]=samples_are_current
-        [documents]=documents [shell]='bash -n stack.sh .ci/run')
+        [ruff]="$VENV/bin/ruff check ." [imports]="$VENV/bin/lint-imports --no-logo --no-cache"
+        [samples]=samples_are_current [documents]=documents [shell]='bash -n stack.sh .ci/run')
     for check in shell ruff imports samples documents; do
-        say "lint: $check"
-        ${checks[$check]} || failed+=("$check")
+        if ${checks[$check]} >"$LOGS/lint-$check.log" 2>&1 </dev/null; then
+            say "lint: $check: good"
+        else
+            say "lint: $check: failed"
+            failed+=("$check")
+        fi
     done
-    (( ${#failed[@]} == 0 )) || die "lint failed: ${failed[*]}"
-    say 'lint: all good'
+    (( ${#failed[@]} )) || { say 'lint: all good'; return; }
+    for check in "${failed[@]}"; do        # the causes last, where they are seen
+        complain "lint: $check says:"
+        tail -n 40 "$LOGS/lint-$check.log" >&2
+    done
+    die "lint failed: ${failed[*]}"
 }
 
 # Two parts: what is quick and independent on all processors, then what starts servers and machines, one by one.

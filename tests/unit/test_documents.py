@@ -37,7 +37,8 @@ def test_stack_commands_exist(document):
 def test_installed_commands_exist(document):
     setup = configparser.ConfigParser()
     setup.read(ROOT / 'setup.cfg')
-    known = {line.split('=')[0].strip() for line in setup['options.entry_points']['console_scripts'].split('\n') if line}
+    scripts = setup['options.entry_points']['console_scripts'].strip().splitlines()
+    known = {line.split('=')[0].strip() for line in scripts}
     for command in re.findall(r'\b((?:volsvc|computesvc)-[a-z]+)\b', document.read_text()):
         assert command in known, f'{document.name} names {command}'
 
