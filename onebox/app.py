@@ -132,8 +132,12 @@ class Onebox:
     def _choose_hypervisor(self):
         from onebox.hypervisor import Choice
         choice = Choice(self.options.hypervisor, self.state)
-        self._running.append(choice.stop)
+        self._running.append(lambda: self._leave(choice))
         return choice
+
+    def _leave(self, choice):
+        if guests := choice.stop():
+            self._say(f'{guests} guests go on running; the next start with this folder finds them.')
 
     def _decide(self, choice) -> str:
         from onebox.hypervisor import Unavailable

@@ -62,12 +62,14 @@ class Choice:
         from computesvc.host.libvirt import Libvirt
         return Libvirt(self._uri, str(self._state.servers), virt_type='kvm' if _kvm_works(image) else 'qemu')
 
-    def stop(self, guests=False) -> None:
-        """Ends libvirtd; its guests go on running unless `guests`."""
+    def stop(self) -> int:
+        """Ends libvirtd; the number of guests that go on running without it."""
         if self._thread:
             self._thread.join()
-        if self._libvirtd:
-            self._libvirtd.stop(guests=guests)
+        if not self._libvirtd:
+            return 0
+        self._libvirtd.stop()
+        return len(self._libvirtd.guests())
 
     def _start(self):
         from onebox import libvirtd

@@ -45,8 +45,11 @@ read -r up rest </proc/uptime
 echo "Linux $(uname -r) is up after $up s."
 last=none
 # The kernel says "something changed" for each new, gone or grown disk; a look every few seconds makes up for a message
-# lost between the first look and the first listening.
-{ uevent & while :; do echo; sleep 3; done; } | while read -r line; do
-    case "$line" in ""|SEQNUM=*) report ;; esac
+# lost before anybody listened. (Without a program uevent prints, but into a pipe only when its buffer is full.)
+mkfifo /run/look
+exec 3<>/run/look
+uevent sh -c 'echo >&3' &
+while echo >&3; do sleep 3; done &
+while read -r line <&3; do
+    report
 done
-poweroff -f
