@@ -4,6 +4,8 @@ from sqlalchemy import delete, exists, or_, select
 from volsvc import errors
 from volsvc.db.models import Volume, VolumeType, VolumeTypeProject
 
+SORT_KEYS = ('id', 'name', 'description', 'created_at', 'updated_at', 'is_public')
+
 
 def visible(project_id: str | None):
     """The condition for types that a project may use; None: all."""
@@ -25,6 +27,47 @@ def get(session, id_or_name: str, project_id: str | None = None, by_name=False) 
     return next((one for one in found if one.id == id_or_name), found[0])
 
 
+def for_update(session, id: str) -> VolumeType:
+    """The type, locked until the transaction ends."""
+    kind = session.execute(select(VolumeType).where(VolumeType.id == id).with_for_update()).scalar()
+    if kind is None:
+        raise errors.NotFound('Volume type', id)
+    return kind
+
+
+def page(session, page, filters: dict, project_id: str | None) -> list[VolumeType]:
+    """One page of the types that a project may use (None: of all).
+
+    `filters` are is_public and extra_specs, all of which a type must have.  There
+    are as many types as an operator has thought of, so they are sorted here.
+    """
+    query = select(VolumeType).where(visible(project_id))
+    if 'is_public' in filters:
+        query = query.where(VolumeType.is_public.is_(filters['is_public']))
+    wanted = filters.get('extra_specs', {}).items()
+    found = [kind for kind in session.execute(query).scalars() if wanted <= kind.extra_specs.items()]
+    for key, direction in reversed(page.sort):
+        found.sort(key=lambda kind, key=key: (getattr(kind, key) is not None, getattr(kind, key)),
+                   reverse=direction == 'desc')
+    start = page.offset
+    if page.marker:
+        ids = [kind.id for kind in found]
+        if page.marker not in ids:
+            raise errors.BadRequest(f'The marker {page.marker[:40]!r} is no volume type of this list.')
+        start += ids.index(page.marker) + 1
+    return found[start:start + page.limit]
+
+
+def names(session) -> list[str]:
+    return list(session.execute(select(VolumeType.name).order_by(VolumeType.name)).scalars())
+
+
+def projects(session, id: str) -> list[str]:
+    """The projects that may use a type that is not public."""
+    return list(session.execute(select(VolumeTypeProject.project_id).where(
+        VolumeTypeProject.volume_type_id == id).order_by(VolumeTypeProject.project_id)).scalars())
+
+
 def in_use(session, id: str) -> bool:
     return session.execute(select(Volume.id).where(Volume.volume_type_id == id).limit(1)).first() is not None
 
@@ -32,3 +75,9 @@ def in_use(session, id: str) -> bool:
 def forget(session, id: str) -> None:
     session.execute(delete(VolumeTypeProject).where(VolumeTypeProject.volume_type_id == id))
     session.execute(delete(VolumeType).where(VolumeType.id == id))
+
+
+def seed(session, name: str) -> None:
+    """There is a type of this name: what a volume made without one gets."""
+    if session.execute(select(VolumeType.id).where(VolumeType.name == name)).first() is None:
+        session.add(VolumeType(name=name, description='Default Volume Type'))

@@ -70,6 +70,15 @@ def totals(session, filters: dict, project_id: str | None) -> tuple[int, int]:
     return count, int(size)
 
 
+def metadata(session, filters: dict, project_id: str | None) -> dict[str, list[str]]:
+    """Every key of the volumes' metadata, each with its different values."""
+    found: dict[str, set] = {}
+    for meta in session.execute(select(Volume.meta).where(*conditions(session, filters, project_id))).scalars():
+        for key, value in meta.items():
+            found.setdefault(key, set()).add(value)
+    return {key: sorted(values) for key, values in sorted(found.items())}
+
+
 def usage(session, project_id: str) -> dict[str, int]:
     """What a project's volumes come to, counted: for quota repair."""
     rows = session.execute(select(VolumeType.name, func.count(), func.sum(Volume.size)).outerjoin_from(

@@ -13,10 +13,6 @@ ACCESS = 'volume_extension:volume_type_access'
 ACCESS_ADD = 'volume_extension:volume_type_access:addProjectAccess'
 ACCESS_REMOVE = 'volume_extension:volume_type_access:removeProjectAccess'
 ACCESS_LIST = 'volume_extension:volume_type_access:get_all_for_type'
-DEFAULT_SET = 'volume_extension:default_set_or_update'
-DEFAULT_GET = 'volume_extension:default_get'
-DEFAULT_GET_ALL = 'volume_extension:default_get_all'
-DEFAULT_UNSET = 'volume_extension:default_unset'
 
 _SHOWN = ('GET /types/{type_id}', 'GET /types')
 
@@ -35,9 +31,4 @@ RULES = [
          'POST /types/{type_id}/action (removeProjectAccess)'),
     rule(ACCESS_LIST, ADMIN, 'List the projects that may use a private type.',
          'GET /types/{type_id}/os-volume-type-access'),
-    rule(DEFAULT_SET, ADMIN, 'Set the default volume type of a project.', 'PUT /default-types/{project_id}'),
-    rule(DEFAULT_GET, ADMIN, 'Show the default volume type of a project.', 'GET /default-types/{project_id}'),
-    rule(DEFAULT_GET_ALL, ADMIN, 'List the default volume types of projects.', 'GET /default-types'),
-    rule(DEFAULT_UNSET, ADMIN, 'Take a project back to the default type of all.',
-         'DELETE /default-types/{project_id}'),
 ]

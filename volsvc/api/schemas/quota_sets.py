@@ -3,8 +3,10 @@ from volsvc.api.schemas.types import BIGGEST, only
 
 _LIMIT = {'anyOf': [{'type': 'integer', 'minimum': -1, 'maximum': BIGGEST},
                     {'type': 'string', 'pattern': '^(-1|[0-9]{1,9})$'}]}
-_LIMITS = {'type': 'object', 'patternProperties': {'^(?!tenant_id$|id$|project_id$)[a-zA-Z0-9_\\-:. ]{1,255}$': _LIMIT},
-           'properties': {'tenant_id': {}, 'project_id': {}, 'id': {}}, 'additionalProperties': False}
+_LIMITS = {'type': 'object', 'minProperties': 1,
+           'properties': {name: {} for name in ('tenant_id', 'project_id', 'id', 'class_name', 'force',
+                                                'skip_validation')},
+           'additionalProperties': _LIMIT}
 
 UPDATE = only('quota_set', _LIMITS)
-CLASS_UPDATE = only('quota_class_set', {**_LIMITS, 'properties': {**_LIMITS['properties'], 'class_name': {}}})
+CLASS_UPDATE = only('quota_class_set', _LIMITS)

@@ -14,4 +14,3 @@ EXTRA_SPECS = only('extra_specs', _SPECS)
 EXTRA_SPEC = {**_SPECS, 'minProperties': 1, 'maxProperties': 1}
 ACCESS_ADD = only('addProjectAccess', record({'project': _PROJECT}, ['project']))
 ACCESS_REMOVE = only('removeProjectAccess', record({'project': _PROJECT}, ['project']))
-DEFAULT = only('default_type', record({'volume_type': NAME}, ['volume_type']))
