@@ -15,15 +15,14 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 class Process:
     """One command that can be started, stopped, killed and started again.
 
-    `command` starts with a program's path or, as in `-m module`, with arguments for this Python.
+    `command` is arguments for this Python: `-m module`, or a file, and theirs.
     """
 
     def __init__(self, name: str, command: list, folder: pathlib.Path):
         self.name = name
         self.log = folder / f'{name}.log'
-        program = [sys.executable] if command[0].startswith('-') or command[0].endswith('.py') else []
         # Should the test be killed, what it started goes too.
-        self._command = ['setpriv', '--pdeathsig', 'KILL', *program, *map(str, command)]
+        self._command = ['setpriv', '--pdeathsig', 'KILL', sys.executable, *map(str, command)]
         self._popen = None
 
     def start(self):
