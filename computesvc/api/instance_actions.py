@@ -16,7 +16,8 @@ def index(req, server_id):
     server = _server(req, server_id, policies.LIST)
     paged = req.version >= versions.ACTIONS_UPDATED
     query = req.query if paged else {}
-    since, before = (moment(name, query[name]) if name in query else None for name in ('changes-since', 'changes-before'))
+    since, before = (moment(name, query[name]) if name in query else None
+                     for name in ('changes-since', 'changes-before'))
     if since and before and before < since:
         raise errors.BadRequest('The value of changes-since must be less than or equal to changes-before.')
     page = Page.from_query(query, req.context.service.conf.api.max_limit, ())

@@ -37,7 +37,7 @@ class Disk:
 
 
 def plan(context, wish: dict, version) -> Plan:
-    """Raises BadRequest, Forbidden or NotFound with a sentence; volumes that are made for the server exist afterwards."""
+    """Raises BadRequest, Forbidden or NotFound with a sentence.  Volumes to be made for the servers are made."""
     count = _count(wish)
     flavor = _flavor(context, wish['flavorRef'])
     zone, host, node = _place(context, wish)

@@ -19,9 +19,9 @@ from svckit.web.paging import Page, links
 from svckit.web.response import Response
 
 SORTS = {
-    'created_at': Server.created_at, 'updated_at': Server.updated_at, 'display_name': Server.name, 'name': Server.name,
-    'uuid': Server.id, 'id': Server.id, 'host': Server.host, 'vm_state': Server.vm_state, 'task_state': Server.task_state,
-    'power_state': Server.power_state, 'project_id': Server.project_id, 'user_id': Server.user_id,
+    'created_at': Server.created_at, 'updated_at': Server.updated_at, 'display_name': Server.name,
+    'name': Server.name, 'uuid': Server.id, 'id': Server.id, 'host': Server.host, 'vm_state': Server.vm_state,
+    'task_state': Server.task_state, 'power_state': Server.power_state, 'project_id': Server.project_id, 'user_id': Server.user_id,
     'launched_at': Server.launched_at, 'terminated_at': Server.terminated_at, 'image_ref': Server.image_id,
     'availability_zone': Server.availability_zone, 'key_name': Server.key_name, 'hostname': Server.hostname,
     'display_description': Server.description, 'launch_index': Server.launch_index, 'locked': Server.locked,

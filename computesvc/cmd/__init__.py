@@ -1,0 +1,1 @@
+"""The commands: computesvc-api, -conductor, -agent and -manage."""

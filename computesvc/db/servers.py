@@ -47,12 +47,12 @@ def settle(session, id: str, task_state: str | None, **values) -> bool:
     return swap(session, Server, id, {'task_state': task_state, 'deleted_at': None}, {'task_state': None, **values})
 
 
-def fail(session, id: str, reason: str, code: int = 500, **values) -> None:
-    """The server could not be made or kept: status ERROR, with the reason as its fault."""
-    idle = {} if session.get(Server, id).task_state == 'deleting' else {'task_state': None}
+def fail(session, id: str, reason: str, task_state: str | None, **values) -> None:
+    """The server could not be made: status ERROR, with the reason as its fault, and `task_state` unless it is deleted."""
+    idle = {} if session.get(Server, id).task_state == 'deleting' else {'task_state': task_state}
     session.execute(update(Server).where(Server.id == id).values(
         **values, **idle, vm_state=states.ERROR, power_state=states.NOSTATE,
-        fault={'code': code, 'message': reason, 'created': stamp(utcnow())}))
+        fault={'code': 500, 'message': reason, 'created': stamp(utcnow())}))
 
 
 def remove(session, server: Server) -> None:
@@ -67,6 +67,23 @@ def remove(session, server: Server) -> None:
 def demand(server) -> dict[str, int]:
     """What one server takes of its project's quota."""
     return {'instances': 1, 'cores': server.vcpus, 'ram': server.memory_mb}
+
+
+def repair_usage(session) -> list[tuple[str, dict, dict]]:
+    """Write each project's usage as its servers add up; (project, before, after) of those that were wrong."""
+    rows = session.execute(
+        select(Server.project_id, func.count(), func.sum(Server.vcpus), func.sum(Server.memory_mb))
+        .where(Server.deleted_at.is_(None)).group_by(Server.project_id))
+    counted = {project: {'instances': count, 'cores': int(vcpus), 'ram': int(memory_mb)}
+               for project, count, vcpus, memory_mb in rows}
+    wrong = []
+    for project in sorted({*counted, *session.scalars(select(quota.USAGES.c.project_id))}):
+        before = quota.usage(session, project)
+        after = {name: counted.get(project, {}).get(name, 0) for name in ('instances', 'cores', 'ram')}
+        if any(before.get(name, 0) != after[name] for name in after):
+            quota.set_usage(session, project, {**before, **after})
+            wrong.append((project, before, after))
+    return wrong
 
 
 def stamp(moment: datetime.datetime | None) -> str | None:

@@ -47,13 +47,13 @@ def withdraw(ctx, op):
     """The server stays in ERROR, on no host and with no volume, until its user deletes it."""
     id = op.params['server']['id']
     attachments.forget(ctx.session, id)
-    servers.fail(ctx.session, id, op.error or 'The server could not be started.', host=None, node=None, root_disk=None)
+    servers.fail(ctx.session, id, op.error or 'The server could not be started.', None, host=None, node=None, root_disk=None)
     actions.finish(ctx.session, op.subject, op.error or 'undone')
     ctx.notify('create.error', op)
 
 
 def stuck(ctx, op):
-    servers.fail(ctx.session, op.params['server']['id'], op.error or 'stuck')
+    servers.fail(ctx.session, op.params['server']['id'], op.error or 'stuck', 'block_device_mapping')
 
 
 def schedule(ctx, op):
@@ -150,7 +150,7 @@ def record(ctx, op):
         attachments.change(ctx.session, attachment['id'], state='attached', path=device['path'],
                            path_type=device['type'], connection_info=notes['connections'][attachment['id']])
     servers.settle(ctx.session, id, 'block_device_mapping', vm_state=states.ACTIVE, power_state=states.RUNNING,
-                   launched_at=utcnow(), root_disk=notes.get('root_disk'))
+                   fault=None, launched_at=utcnow(), root_disk=notes.get('root_disk'))
     actions.finish(ctx.session, op.subject)
     ctx.notify('create', op)
 

@@ -3,7 +3,6 @@ import copy
 
 from computesvc.api.schemas.types import (
     BOOLEAN,
-    DEVICE,
     HOST,
     METADATA,
     NAME,

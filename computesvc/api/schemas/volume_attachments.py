@@ -1,12 +1,12 @@
 """Bodies and queries of volumes on servers."""
 from computesvc.api.schemas.types import BOOLEAN, DEVICE, LIMIT, TAG, UUID, obj, wrapped
 
-_CREATE = {'volumeId': UUID, 'device': DEVICE}
-CREATE = [
-    ((2, 1), wrapped('volumeAttachment', obj(_CREATE, ['volumeId']))),
-    ((2, 49), wrapped('volumeAttachment', obj({**_CREATE, 'tag': TAG}, ['volumeId']))),
-    ((2, 79), wrapped('volumeAttachment', obj({**_CREATE, 'tag': TAG, 'delete_on_termination': BOOLEAN}, ['volumeId']))),
-]
+
+def _create(**more):
+    return wrapped('volumeAttachment', obj({'volumeId': UUID, 'device': DEVICE, **more}, ['volumeId']))
+
+
+CREATE = [((2, 1), _create()), ((2, 49), _create(tag=TAG)), ((2, 79), _create(tag=TAG, delete_on_termination=BOOLEAN))]
 UPDATE = wrapped('volumeAttachment', obj(
     {'volumeId': UUID, 'device': DEVICE, 'tag': {'type': ['string', 'null'], 'maxLength': 60},
      'delete_on_termination': BOOLEAN, 'serverId': UUID, 'id': {'type': 'string', 'maxLength': 255}}, ['volumeId']))

@@ -1,4 +1,5 @@
 """A volume service and an image service that keep their promises in memory, spoken to over HTTP without a wire."""
+import io
 import json
 import re
 import urllib.parse
@@ -25,7 +26,7 @@ class Wire(requests.adapters.BaseAdapter):
         response = requests.Response()
         response.status_code, response.request, response.url = status, request, request.url
         raw = answer if isinstance(answer, bytes) else json.dumps(answer).encode() if answer is not None else b''
-        response._content = raw
+        response.raw = io.BytesIO(raw)
         response.headers['Content-Type'] = 'application/json'
         return response
 
@@ -93,7 +94,7 @@ class Volumes(Service):
     def state(self):
         """What is visible of it."""
         return {'volumes': {id: (v['status'], v['size']) for id, v in self.volumes.items()},
-                'attachments': sorted((a['volume_id'], a['instance'], a['status']) for a in self.attachments.values())}
+                'attachments': [(a['volume_id'], a['instance'], a['status']) for a in self.attachments.values()]}
 
     def routes(self):
         v, a = '/v3/[^/]+/volumes', '/v3/[^/]+/attachments'

@@ -30,6 +30,7 @@ class World:
 
     def __init__(self, url, folder, **overrides):
         overrides.setdefault('reserve_wait', 0.0)
+        self.folder = folder
         self.conf = conf.load(
             'computesvc', options.OPTS, files=[], database__connection=url, api__auth_strategy='noauth',
             service__host='host1', state_path=str(folder), cinder__auth_type='none',
@@ -88,7 +89,8 @@ class World:
         volume_id = self.volumes.add(size)
         answer = self.post('/servers', {'server': {
             'name': 's1', 'flavorRef': '42', 'networks': 'none', 'imageRef': '', 'block_device_mapping_v2': [
-                {'boot_index': 0, 'uuid': volume_id, 'source_type': 'volume', 'destination_type': 'volume'}], **values}})
+                {'boot_index': 0, 'uuid': volume_id, 'source_type': 'volume', 'destination_type': 'volume'}],
+            **values}})
         if run:
             self.run()
         return answer.json['server']['id']
@@ -107,8 +109,8 @@ class World:
         if size:
             self.volumes.volumes[volume_id]['size'] = size
         return self.post('/os-server-external-events', {'events': [
-            {'name': 'volume-extended', 'server_uuid': server_id, 'tag': volume_id}]}, 200, roles='service', user='cinder',
-            project='service', version='2.51')
+            {'name': 'volume-extended', 'server_uuid': server_id, 'tag': volume_id}]},
+            200, roles='service', user='cinder', project='service', version='2.51')
 
     def server(self, server_id, **kw):
         return self.get(f'/servers/{server_id}', **kw)['server']

@@ -70,7 +70,7 @@ def upgrade():
         sa.Column('detail', LongText),
         sa.Column('at', sa.Double(), nullable=False),
         sa.PrimaryKeyConstraint('id', name='pk_operation_events'))
-    op.create_index('ix_operation_events_operation', 'operation_events', ['operation_id'], unique=False)
+    op.create_index('ix_operation_events_operation', 'operation_events', ['operation_id'])
 
     op.create_table('operations',
         sa.Column('id', sa.String(36), nullable=False),
@@ -98,11 +98,11 @@ def upgrade():
         sa.Column('ended_at', sa.Double()),
         sa.PrimaryKeyConstraint('id', name='pk_operations'),
         sa.UniqueConstraint('subject', name='uq_operations_subject'))
-    op.create_index('ix_operations_ended', 'operations', ['ended_at'], unique=False)
-    op.create_index('ix_operations_parent', 'operations', ['parent_id'], unique=False)
-    op.create_index('ix_operations_resource', 'operations', ['resource'], unique=False)
-    op.create_index('ix_operations_state', 'operations', ['state', 'name'], unique=False)
-    op.create_index('ix_operations_target_due', 'operations', ['target', 'due_at'], unique=False)
+    op.create_index('ix_operations_ended', 'operations', ['ended_at'])
+    op.create_index('ix_operations_parent', 'operations', ['parent_id'])
+    op.create_index('ix_operations_resource', 'operations', ['resource'])
+    op.create_index('ix_operations_state', 'operations', ['state', 'name'])
+    op.create_index('ix_operations_target_due', 'operations', ['target', 'due_at'])
 
     op.create_table('quota_limits',
         sa.Column('project_id', sa.String(255), nullable=False),
@@ -158,8 +158,9 @@ def upgrade():
         sa.PrimaryKeyConstraint('id', name='pk_servers'),
         mysql_charset='utf8mb4',
         mysql_engine='InnoDB')
-    op.create_index('ix_servers_host_deleted_at', 'servers', ['host', 'deleted_at'], unique=False)
-    op.create_index('ix_servers_project_id_deleted_at_created_at', 'servers', ['project_id', 'deleted_at', 'created_at'], unique=False)
+    op.create_index('ix_servers_host_deleted_at', 'servers', ['host', 'deleted_at'])
+    op.create_index('ix_servers_project_id_deleted_at_created_at', 'servers',
+                    ['project_id', 'deleted_at', 'created_at'])
 
     op.create_table('services',
         sa.Column('id', Serial, autoincrement=True, nullable=False),
@@ -200,7 +201,7 @@ def upgrade():
         sa.UniqueConstraint('server_id', 'volume_id', name='uq_attachments_server_id_volume_id'),
         mysql_charset='utf8mb4',
         mysql_engine='InnoDB')
-    op.create_index('ix_attachments_volume_id', 'attachments', ['volume_id'], unique=False)
+    op.create_index('ix_attachments_volume_id', 'attachments', ['volume_id'])
 
     op.create_table('instance_actions',
         sa.Column('id', Serial, autoincrement=True, nullable=False),
@@ -216,7 +217,8 @@ def upgrade():
         sa.PrimaryKeyConstraint('id', name='pk_instance_actions'),
         mysql_charset='utf8mb4',
         mysql_engine='InnoDB')
-    op.create_index('ix_instance_actions_server_id_request_id', 'instance_actions', ['server_id', 'request_id'], unique=False)
+    op.create_index('ix_instance_actions_server_id_request_id', 'instance_actions',
+                    ['server_id', 'request_id'])
 
     op.create_table('instance_action_events',
         sa.Column('id', Serial, autoincrement=True, nullable=False),
@@ -232,8 +234,8 @@ def upgrade():
         sa.PrimaryKeyConstraint('id', name='pk_instance_action_events'),
         mysql_charset='utf8mb4',
         mysql_engine='InnoDB')
-    op.create_index('ix_instance_action_events_action_id', 'instance_action_events', ['action_id'], unique=False)
-    op.create_index('ix_instance_action_events_subject', 'instance_action_events', ['subject'], unique=False)
+    op.create_index('ix_instance_action_events_action_id', 'instance_action_events', ['action_id'])
+    op.create_index('ix_instance_action_events_subject', 'instance_action_events', ['subject'])
     # ### end Alembic commands ###
 
 
