@@ -10,7 +10,7 @@ from volsvc.api.schemas import attachments as schemas
 from volsvc.api.views import attachments as views
 from volsvc.api.volumes import find as find_volume
 from volsvc.db import attachments
-from volsvc.operations import attach_volume, detach_volume
+from volsvc.operations import connect_attachment, delete_attachment
 from volsvc.policies import attachments as policies
 
 _FILTERS = ('volume_id', 'status', 'instance_id', 'attach_status')
@@ -45,9 +45,9 @@ def create(req):
     wanted = req.data['attachment']
     volume = find_volume(req, wanted['volume_uuid'])
     req.context.authorize(policies.CREATE, volume)
-    attachment = attach_volume.reserve(req.context, volume, wanted.get('instance_uuid'), wanted.get('mode'))
+    attachment = connect_attachment.reserve(req.context, volume, wanted.get('instance_uuid'), wanted.get('mode'))
     if wanted.get('connector'):
-        attachment = attach_volume.connect(req.context, attachment, wanted['connector'])
+        attachment = connect_attachment.connect(req.context, attachment, wanted['connector'])
     return {'attachment': views.detail(attachment)}
 
 
@@ -56,7 +56,7 @@ def update(req, attachment_id):
     """Have the volume exported to the host that the connector describes."""
     attachment = find(req, attachment_id)
     req.context.authorize(policies.UPDATE, attachment.volume)
-    attachment = attach_volume.connect(req.context, attachment, req.data['attachment']['connector'])
+    attachment = connect_attachment.connect(req.context, attachment, req.data['attachment']['connector'])
     return {'attachment': views.detail(attachment)}
 
 
@@ -69,7 +69,7 @@ def delete(req, attachment_id):
     """
     attachment = find(req, attachment_id)
     req.context.authorize(policies.DELETE, attachment.volume)
-    return {'attachments': [views.summary(left) for left in detach_volume.request(req.context, attachment) or ()]}
+    return {'attachments': [views.summary(left) for left in delete_attachment.request(req.context, attachment)]}
 
 
 @handler(status=204, body=schemas.COMPLETE, min=versions.ATTACHMENT_COMPLETE)
@@ -77,7 +77,7 @@ def complete(req, attachment_id):
     """The server has the volume."""
     attachment = find(req, attachment_id)
     req.context.authorize(policies.COMPLETE, attachment.volume)
-    attach_volume.complete(req.context, attachment)
+    connect_attachment.complete(req.context, attachment)
 
 
 ACTION = actions({'os-complete': complete})

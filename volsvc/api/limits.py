@@ -19,9 +19,9 @@ def index(req):
     if named and req.version >= versions.LIMITS_OF_PROJECT and context.can(policies.OTHER_LIMITS):
         project = named
     with context.db.reader() as session:
-        limits = project_limits(req, session, project)
+        allowed = project_limits(req, session, project)
         used = quota.usage(session, project)
-    shown = {title: limits[name] for name, title in _LIMITS.items()}
+    shown = {title: allowed[name] for name, title in _LIMITS.items()}
     if context.can(policies.USED_LIMITS):
         shown |= {title: used.get(name, 0) for name, title in _USED.items()}
     return {'limits': {'rate': [], 'absolute': shown}}

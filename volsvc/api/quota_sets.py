@@ -4,7 +4,7 @@ from svckit.web import handler
 from volsvc import errors
 from volsvc.api import filters
 from volsvc.api.schemas import quota_sets as schemas
-from volsvc.db import types
+from volsvc.db import limits, types
 from volsvc.policies import quota_sets as policies
 
 OF_CLASS = 'class:default'
@@ -19,12 +19,12 @@ def show(req, target_id):
     req.context.authorize(policies.SHOW, _target(target_id))
     with_usage = filters.asked(req, 'usage')
     with req.context.db.reader() as session:
-        limits = project_limits(req, session, target_id)
+        allowed = project_limits(req, session, target_id)
         used = quota.usage(session, target_id) if with_usage else {}
     if with_usage:
-        limits = {name: {'limit': limit, 'in_use': used.get(name, 0), 'reserved': 0}
-                  for name, limit in limits.items()}
-    return {'quota_set': {'id': target_id, **limits}}
+        allowed = {name: {'limit': limit, 'in_use': used.get(name, 0), 'reserved': 0}
+                   for name, limit in allowed.items()}
+    return {'quota_set': {'id': target_id, **allowed}}
 
 
 @handler()
@@ -80,15 +80,14 @@ def update_class(req, name):
 
 def project_limits(req, session, project_id) -> dict[str, int]:
     """All limits of a project, those of volume types too; -1: none."""
-    options = req.context.service.conf.quota
-    known = {name: options[name] for name in options}
+    known = limits.defaults(req.context.service.conf)
     known |= {name: -1 for name in _of_types(session)}
     found = quota.limits(session, project_id, known)
     return {name: found[name] for name in known}
 
 
 def _wanted(req, session, key) -> dict[str, int]:
-    known = [*req.context.service.conf.quota, *_of_types(session)]
+    known = [*limits.RESOURCES, *_of_types(session)]
     wanted = {name: int(value) for name, value in req.data[key].items() if name not in _NO_QUOTA}
     for name in wanted:
         if name not in known:

@@ -7,7 +7,7 @@ from volsvc.api.schemas.types import truth
 
 def everybody(context) -> bool:
     """Whether it may know of every project's things: an administrator's or another service's."""
-    return context.is_service or context.check_is_admin()
+    return context.is_service or context.is_admin
 
 
 def project(context) -> str | None:

@@ -24,6 +24,10 @@ def extend(req, volume_id):
     """Grow a volume; one in use keeps serving I/O meanwhile."""
     volume = find(req, volume_id)
     req.context.authorize(policies.EXTEND, volume)
+    if volume.status == 'in-use' or any(used.attach_status == 'attached' for used in volume.attachments):
+        req.context.authorize(policies.EXTEND_ATTACHED, volume)
+    if volume.status == 'error_extending':
+        req.context.authorize(policies.EXTEND_ERRORED, volume)
     extend_volume.request(req.context, volume, req.data['os-extend']['new_size'])
 
 

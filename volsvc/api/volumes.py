@@ -48,9 +48,9 @@ def create(req):
     _refuse_what_is_not_there(wanted)
     size = wanted.get('size')
     volume = create_volume.request(
-        context, size_gb=None if size is None else int(size), name=wanted.get('name') or '',
-        description=wanted.get('description'), type_id_or_name=wanted.get('volume_type') or None,
-        zone=wanted.get('availability_zone') or None, image_id=_image_id(wanted.get('imageRef')),
+        context, size=None if size is None else int(size), name=wanted.get('name') or '',
+        description=wanted.get('description'), volume_type=wanted.get('volume_type') or None,
+        availability_zone=wanted.get('availability_zone') or None, image_id=_image_id(wanted.get('imageRef')),
         source_volid=wanted.get('source_volid'), metadata=wanted.get('metadata') or {})
     return shown(req, volume)
 
@@ -134,7 +134,7 @@ def _list(req, view):
 
 def _filters(req) -> dict:
     """The query's filters as volsvc.db.volumes understands them."""
-    known = set(_FOR_ALL) | (set(_FOR_ADMINISTRATORS) if req.context.check_is_admin() else set())
+    known = set(_FOR_ALL) | (set(_FOR_ADMINISTRATORS) if req.context.is_admin else set())
     known -= {name for name, since in _SINCE.items() if req.version < since}
     wanted = filters.chosen(req, known)
     if 'display_name' in wanted:

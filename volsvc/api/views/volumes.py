@@ -22,7 +22,7 @@ class Details:
 
     def __init__(self, req, services: dict):
         self._req, self._services, self._allowed = req, services, {}
-        self._admin = req.context.check_is_admin()
+        self._admin = req.context.is_admin
         self._hosts = self._admin or req.context.is_service
 
     def __call__(self, volume) -> dict:
