@@ -59,7 +59,7 @@ class Driver(abc.ABC):
 
     @abc.abstractmethod
     def create_from_image(self, volume: Volume, image: Image) -> None:
-        """There is a volume of `volume.size` that begins with the image. NoSpace; Refused for a format it cannot take."""
+        """There is a volume of `volume.size` that begins with the image. NoSpace; Refused for a format unknown to it."""
 
     @abc.abstractmethod
     def clone(self, volume: Volume, source: Volume) -> None:
@@ -67,7 +67,7 @@ class Driver(abc.ABC):
 
     @abc.abstractmethod
     def extend(self, volume: Volume, size: int) -> None:
-        """Afterwards size(volume) >= size and its data are unharmed; raises Refused only if nothing changed. NoSpace."""
+        """Afterwards size(volume) >= size, its data unharmed; raises Refused only if nothing changed. NoSpace."""
 
     @abc.abstractmethod
     def size(self, volume: Volume) -> int:

@@ -2,24 +2,9 @@
 
 Pure functions: a backend is what its row in the services table says.
 """
-import dataclasses
-
 GIB = 1024 ** 3
 # Extra specs that say something about volumes, not about backends.
 ABOUT_VOLUMES = ('multiattach',)
-
-
-@dataclasses.dataclass(frozen=True)
-class Backend:
-    host: str                        # 'host@backend'
-    zone: str
-    up: bool
-    disabled: bool
-    capabilities: dict               # as volsvc.report wrote them
-
-    @property
-    def pool(self) -> str:
-        return f'{self.host}#{self.capabilities["pool_name"]}'
 
 
 def choose(backends, size: int, extra_specs: dict, zone: str | None, host: str | None = None):
@@ -46,7 +31,7 @@ def choose(backends, size: int, extra_specs: dict, zone: str | None, host: str |
 
 
 def matches(capabilities: dict, extra_specs: dict) -> bool:
-    """Whether a backend is what the extra specs of a type ask for; scoped keys other than `capabilities:` are not asked."""
+    """Whether a backend is what a type's extra specs ask for; of scoped keys, only `capabilities:` asks for anything."""
     for key, wanted in extra_specs.items():
         scope, colon, rest = key.rpartition(':')
         if colon and scope != 'capabilities' or key in ABOUT_VOLUMES:

@@ -1,0 +1,140 @@
+"""Attach a volume: reserve it for a server, connect it to the server's host, complete.
+
+Reserving and completing only touch the database.  Connecting asks the backend, on its
+worker; the request waits for it, because its answer holds the connection.
+"""
+from sqlalchemy import update
+
+from svckit import operations
+from svckit.db import new_id, utcnow
+from svckit.operations import Operation, Step
+from volsvc import errors, notify
+from volsvc.db import attachments, messages, volumes
+from volsvc.db.models import Attachment
+from volsvc.drivers import base as drivers
+from volsvc.operations import places, waiting
+
+COMPLETE_SINCE = (3, 44)        # before that, a connected attachment is an attached one
+
+
+# ------------------------------------------------------------------ the requests
+
+def reserve(context, volume, instance_uuid=None, mode=None) -> Attachment:
+    """An attachment in status 'reserved'; nobody else can get the volume.
+
+    A volume that several may have, or that the same server has already (it is on its
+    way to another host), can be reserved again while it is used.
+    """
+    def work(session):
+        locked = volumes.for_update(session, volume.id)
+        others = attachments.of_volume(session, volume.id)
+        again = instance_uuid and any(one.instance_uuid == instance_uuid for one in others)
+        if not again or locked.status not in ('in-use', 'reserved'):
+            allowed = ('available', 'in-use') if locked.multiattach else ('available',)
+            if locked.status not in allowed:
+                raise errors.InvalidStatus(volume.id, 'reserved', allowed, locked.status)
+            locked.status = 'reserved'
+        attachment = Attachment(id=new_id(), volume_id=volume.id, instance_uuid=instance_uuid,
+                                attach_status='reserved', attach_mode=mode, created_at=utcnow())
+        session.add(attachment)
+        session.flush()
+        return attachment
+    return context.db.run(work)
+
+
+def connect(context, attachment, connector: dict) -> Attachment:
+    """The attachment, connected to the host that sent `connector`; asking again for the same joins the first."""
+    subject = f'connection:{attachment.id}'
+
+    def work(session):
+        op = operations.live(session, subject)
+        if op and op.name == OPERATION.name and op.params['connector'] == connector:
+            return op.id
+        found = attachments.get(session, attachment.id)
+        volume = found.volume
+        if found.attach_status == 'detaching':
+            raise errors.BadRequest(f'Attachment {attachment.id} is being deleted.')
+        before_complete = context.version is not None and context.version < COMPLETE_SINCE
+        params = {'volume_id': volume.id, 'host': volume.host, 'size': volume.size, 'attachment_id': found.id,
+                  'connector': connector, 'mode': connector.get('mode') or found.attach_mode or 'rw',
+                  'status': 'attached' if before_complete else 'attaching'}
+        if volume.readonly and params['mode'] != 'ro':
+            raise errors.BadRequest(f'Volume {volume.id} is read only and cannot be attached in mode rw.')
+        notify.volume(session, context.service.messaging, 'attach.start', volume)
+        return operations.start(session, OPERATION, subject=subject, resource=f'volume:{volume.id}', params=params,
+                                project_id=volume.project_id, user_id=context.user_id, request_id=context.request_id)
+    waiting.until_done(context, context.db.run(work), attachment.volume_id)
+    with context.db.reader() as session:
+        return attachments.get(session, attachment.id)
+
+
+def complete(context, attachment) -> None:
+    """The server has the volume: it is in use."""
+    def work(session):
+        volume = volumes.for_update(session, attachment.volume_id)
+        found = attachments.get(session, attachment.id)
+        if found.attach_status not in ('attaching', 'attached'):
+            raise errors.BadRequest(f'Invalid attachment: {attachment.id} is {found.attach_status}, not connected.')
+        found.attach_status, found.attach_time = 'attached', found.attach_time or utcnow()
+        if volume.status in ('available', 'reserved', 'attaching', 'in-use'):
+            volume.status = 'in-use'
+        session.flush()
+        notify.volume(session, context.service.messaging, 'attach.end', volume)
+    context.db.run(work)
+
+
+# ------------------------------------------------------------------ its end other than success
+
+def withdraw(ctx, op):
+    """The attachment is as it was."""
+    messages.add(ctx.session, op, messages.ATTACH, f'The volume could not be connected to a host: {op.error}',
+                 ctx.conf.message_ttl)
+
+
+# ------------------------------------------------------------------ steps
+
+def export_volume(ctx, op):
+    """The host reaches the volume."""
+    info = ctx.driver.connect(_volume(op), op.params['connector'], op.params['mode'])
+    return {'secret_connection': info}
+
+
+def unexport_volume(ctx, op):
+    """Undo of export_volume; what reached the host before goes on reaching it."""
+    with ctx.db.reader() as session:
+        used = shared(session, op.params['volume_id'], op.params['connector'])
+    if not used:
+        ctx.driver.disconnect(_volume(op), op.params['connector'])
+
+
+def record_connection(ctx, op):
+    """The attachment knows how the volume is reached."""
+    params, status = op.params, op.params['status']
+    volume = volumes.for_update(ctx.session, params['volume_id'])
+    found = ctx.session.get(Attachment, params['attachment_id'])
+    if found is None or found.attach_status == 'attached':
+        status = 'attached'
+    connector = params['connector']
+    ctx.session.execute(update(Attachment).where(Attachment.id == params['attachment_id']).values(
+        connector=connector, connection_info=op.notes['secret_connection'], attach_status=status,
+        attach_mode=params['mode'], attached_host=connector.get('host'), mountpoint=connector.get('mountpoint'),
+        attach_time=utcnow() if status == 'attached' else None))
+    if volume.status in ('reserved', 'attaching', 'available'):
+        volume.status = 'in-use' if status == 'attached' else 'attaching'
+
+
+def shared(session, volume_id: str, connector: dict, besides: str | None = None) -> bool:
+    """Whether an attachment (other than `besides`) has the volume connected to the same host."""
+    return any(one.connection_info and one.id != besides and (one.connector or {}).get('host') == connector.get('host')
+               for one in attachments.of_volume(session, volume_id))
+
+
+def _volume(op) -> drivers.Volume:
+    return drivers.Volume(op.params['volume_id'], op.params['size'])
+
+
+OPERATION = Operation('connect-attachment', version=1, withdraw=withdraw, steps=[
+    Step(export_volume, at=places.backend, undo=unexport_volume, attempts=3, delay=0.3),
+    Step(record_connection, at=places.backend, atomic=True),
+])
+

@@ -1,0 +1,176 @@
+"""Make a volume: empty, from an image, or from another volume."""
+from sqlalchemy.orm.attributes import set_committed_value
+
+from svckit import operations, quota
+from svckit.db import new_id, swap, utcnow
+from svckit.operations import Operation, Refused, Step
+from volsvc import errors, notify
+from volsvc.db import limits, messages, services, types, volumes
+from volsvc.db.models import Volume
+from volsvc.drivers import base as drivers
+from volsvc.operations import places
+from volsvc.policies import volumes as policies
+from volsvc.scheduling import backends
+
+GIB = volumes.GIB
+# Properties of an image that are no business of a volume made from it.
+NOT_KEPT = ('self', 'file', 'schema', 'locations', 'direct_url', 'tags', 'owner', 'visibility', 'protected', 'status',
+            'created_at', 'updated_at', 'virtual_size', 'os_hidden', 'owner_specified')
+
+
+# ------------------------------------------------------------------ the request
+
+def request(context, *, size=None, name='', description=None, volume_type=None, availability_zone=None, image_id=None,
+            source_volid=None, metadata=None) -> Volume:
+    """A volume in status 'creating', its quota taken and its making started: one transaction.
+
+    `size` is GiB, taken from the source where there is none; `volume_type` an id or a name.
+    """
+    if image_id and source_volid:
+        raise errors.BadRequest('A volume is made from an image or from a volume, not from both.')
+    image = context.service.images.show(context, image_id) if image_id else None
+    with context.db.reader() as session:
+        source = _source(session, context, source_volid) if source_volid else None
+        size = _size(size, source, image)
+        kind = _type(session, context, volume_type, source, image)
+        allowed = quota.limits(session, context.project_id, limits.defaults(context.service.conf))
+        _check_size(size, kind, allowed)
+        backend = _backend(session, context, size, kind, source, availability_zone)
+    volume = Volume(
+        id=new_id(), project_id=context.project_id, user_id=context.user_id, name=name or '', description=description,
+        size=size, status='creating', host=backend.pool, availability_zone=backend.zone,
+        volume_type_id=kind and kind.id, source_volid=source and source.id, meta=metadata or {},
+        multiattach=bool(kind) and kind.extra_specs.get('multiattach') == '<is> True',
+        image_meta=_image_meta(image) if image else source.image_meta if source else None,
+        created_at=utcnow(), bootable=False, readonly=False, attachments=[])
+    if volume.multiattach:
+        context.authorize(policies.MULTIATTACH)
+    params = {'volume_id': volume.id, 'host': backend.host, 'size': size,
+              'bootable': bool(image or source and source.bootable),
+              'source': source and [source.id, source.size],
+              'image': image and [image_id, image['disk_format'], image['size']]}
+    context.db.run(lambda session: _begin(session, context, volume, kind, params, allowed))
+    set_committed_value(volume, 'type', kind)
+    return volume
+
+
+def _begin(session, context, volume, kind, params, allowed):
+    session.add(volume)
+    session.flush()
+    operations.start(session, OPERATION, subject=f'volume:{volume.id}', project_id=volume.project_id,
+                     user_id=context.user_id, request_id=context.request_id, params=params)
+    quota.take(session, volume.project_id, volumes.quota_amounts(kind and kind.name, volume.size), allowed)
+    notify.volume(session, context.service.messaging, 'create.start', volume)
+
+
+def _source(session, context, id):
+    source = volumes.get(session, id, None if context.is_admin else context.project_id)
+    if source.status not in volumes.AT_REST:
+        raise errors.InvalidStatus(id, 'copied', volumes.AT_REST, source.status)
+    return source
+
+
+def _size(size, source, image) -> int:
+    """Bytes."""
+    if size is None:
+        if source is None:
+            raise errors.BadRequest('Invalid input received: the size of the volume is missing.')
+        return source.size
+    if source is not None and size * GIB < source.size:
+        raise errors.BadRequest(f'Invalid input received: {size} GiB are less than the {source.size // GIB} GiB of '
+                                'the source volume.')
+    if image is not None:
+        _check_image(image, size)
+    return size * GIB
+
+
+def _check_image(image, size):
+    if image['status'] != 'active':
+        raise errors.BadRequest(f'Image {image["id"]} is {image["status"]}, not active.')
+    if (image.get('min_disk') or 0) > size:
+        raise errors.BadRequest(f'Image {image["id"]} needs a volume of {image["min_disk"]} GiB, '
+                                f'larger than {size} GiB.')
+    if max(image.get('size') or 0, image.get('virtual_size') or 0) > size * GIB:
+        raise errors.BadRequest(f'Image {image["id"]} is larger than a volume of {size} GiB.')
+
+
+def _type(session, context, wanted, source, image):
+    visible_to = None if context.is_admin else context.project_id
+    if not wanted and source is not None:
+        return source.type
+    wanted = wanted or image and image.get('cinder_img_volume_type') or context.service.conf.default_volume_type
+    return types.get(session, wanted, visible_to, by_name=True)
+
+
+def _check_size(size, kind, allowed):
+    gib = size // GIB
+    smallest, largest = backends.size_limits(kind.extra_specs) if kind else (None, None)
+    if smallest is not None and gib < smallest or largest is not None and gib > largest:
+        raise errors.BadRequest(f'Volume type {kind.name} allows {smallest or 1} to {largest or "any number of"} GiB, '
+                                f'not {gib}.')
+    if 0 <= allowed['per_volume_gigabytes'] < gib:
+        raise errors.VolumeTooLarge(gib, allowed['per_volume_gigabytes'])
+
+
+def _backend(session, context, size, kind, source, zone):
+    known = services.backends(session, context.service.conf.service.down_time)
+    zone = zone or (None if source else context.service.conf.default_availability_zone)
+    chosen, why = backends.choose(known, size, kind.extra_specs if kind else {}, zone,
+                                  source.host.partition('#')[0] if source else None)
+    if chosen is None:
+        raise errors.NoBackend(why)
+    return chosen
+
+
+def _image_meta(image) -> dict:
+    kept = {key: value for key, value in image.items() if key not in NOT_KEPT and value is not None}
+    kept['image_id'], kept['image_name'] = kept.pop('id'), kept.pop('name', None)
+    return {key: value if isinstance(value, str) else str(value) for key, value in kept.items() if value is not None}
+
+
+# ------------------------------------------------------------------ its end other than success
+
+def withdraw(ctx, op):
+    """The volume is there in status 'error', and counts, until its owner deletes it."""
+    swap(ctx.session, Volume, op.params['volume_id'], {'status': 'creating'}, {'status': 'error'})
+    messages.add(ctx.session, op, messages.CREATE, f'The volume could not be created: {op.error}',
+                 ctx.conf.message_ttl)
+
+
+# ------------------------------------------------------------------ steps
+
+def make_volume(ctx, op):
+    """The backend has the volume, whole."""
+    volume = drivers.Volume(op.params['volume_id'], op.params['size'])
+    if op.params['source']:
+        try:
+            ctx.driver.clone(volume, drivers.Volume(*op.params['source']))
+        except drivers.VolumeMissing as error:
+            raise Refused('the source volume is gone.') from error
+    elif op.params['image']:
+        id, disk_format, size = op.params['image']
+        ctx.driver.create_from_image(volume, drivers.Image(id, disk_format, size, lambda: ctx.images.chunks(id)))
+    else:
+        ctx.driver.create(volume)
+    if ctx.driver.size(volume) < volume.size:
+        raise drivers.DriverError('The storage backend made a volume that is too small.')
+
+
+def erase_volume(ctx, op):
+    """Undo of make_volume: nothing of it is left."""
+    ctx.driver.delete(drivers.Volume(op.params['volume_id'], op.params['size']))
+
+
+def record_volume(ctx, op):
+    """The volume is available."""
+    id = op.params['volume_id']
+    swap(ctx.session, Volume, id, {'status': 'creating'},
+         {'status': 'available', 'launched_at': utcnow(), 'bootable': op.params['bootable']})
+    if (volume := ctx.session.get(Volume, id)) is not None:
+        notify.volume(ctx.session, ctx.messaging, 'create.end', volume)
+
+
+OPERATION = Operation('create-volume', version=1, withdraw=withdraw, steps=[
+    Step(make_volume, at=places.backend, undo=erase_volume, delay=0.5),
+    Step(record_volume, at=places.backend, atomic=True),
+])

@@ -1,0 +1,125 @@
+"""Detach a volume: its host reaches it no more, and the attachment is gone."""
+from sqlalchemy import delete
+
+from svckit import operations
+from svckit.db import swap
+from svckit.operations import Operation, Step
+from svckit.peer import NoAnswer, Refusal
+from volsvc import errors, notify
+from volsvc.db import attachments, messages, volumes
+from volsvc.db.models import Attachment
+from volsvc.drivers import base as drivers
+from volsvc.operations import connect_attachment, places, tell_server, waiting
+
+# Of a volume whose status is made by its attachments; in any other, somebody else is at work on it.
+BY_ATTACHMENTS = ('available', 'reserved', 'attaching', 'in-use', 'detaching')
+
+
+# ------------------------------------------------------------------ the request
+
+def request(context, attachment) -> list[Attachment]:
+    """The attachment is gone; returns those that the volume still has.
+
+    Waits for the backend where the volume was connected.
+    """
+    check_allowed(context, attachment)
+    subject = f'connection:{attachment.id}'
+    op_id = context.db.run(lambda session: _join(session, subject))
+    if op_id is None:
+        waiting.until_free(context, subject, attachment.volume_id)
+        op_id = context.db.run(lambda session: _begin(session, context, attachment.id, subject))
+    if op_id:
+        waiting.until_done(context, op_id, attachment.volume_id)
+    with context.db.reader() as session:
+        return attachments.of_volume(session, attachment.volume_id)
+
+
+def check_allowed(context, attachment) -> None:
+    """AttachmentInUse unless whoever asks may take the volume from a server (CVE-2023-2088).
+
+    The compute service may; anybody else only what the server has not, or has by
+    another attachment: the host would keep a device that shows whatever comes there next.
+    """
+    if context.is_service or not attachment.instance_uuid or not attachment.connection_info:
+        return
+    try:
+        theirs = context.service.compute.attachment_of(attachment.instance_uuid, attachment.volume_id)
+    except (NoAnswer, Refusal) as error:
+        raise errors.Unavailable(f'Whether the server still has the volume is not known: {error}') from error
+    if theirs is not None and theirs.get('attachment_id', attachment.id) == attachment.id:
+        raise errors.AttachmentInUse(attachment.instance_uuid)
+
+
+def _join(session, subject):
+    op = operations.live(session, subject)
+    return op.id if op and op.name == OPERATION.name and op.state != 'stuck' else None
+
+
+def _begin(session, context, id, subject) -> str | None:
+    """The id of the operation; None if there was nothing to ask the backend for, and it is done."""
+    found = attachments.get(session, id)
+    volume = volumes.for_update(session, found.volume_id)
+    notify.volume(session, context.service.messaging, 'detach.start', volume)
+    if not found.connection_info:
+        _forget(session, context.service.messaging, id, volume)
+        return None
+    before = found.attach_status
+    found.attach_status = 'detaching'
+    session.flush()
+    return operations.start(
+        session, OPERATION, subject=subject, resource=f'volume:{volume.id}', project_id=volume.project_id,
+        user_id=context.user_id, request_id=context.request_id,
+        params={'volume_id': volume.id, 'host': volume.host, 'size': volume.size, 'attachment_id': id,
+                'connector': found.connector, 'before': before})
+
+
+def _forget(session, messaging, id, volume):
+    """A growth that still waits for the attachment's host ends with it."""
+    operations.cancel(session, f'attachment:{id}', 'The volume was detached.', [tell_server.OPERATION.name])
+    session.execute(delete(Attachment).where(Attachment.id == id))
+    if volume.status in BY_ATTACHMENTS:
+        volume.status = _status(attachments.of_volume(session, volume.id))
+    session.flush()
+    notify.volume(session, messaging, 'detach.end', volume)
+
+
+def _status(left) -> str:
+    states = {attachment.attach_status for attachment in left}
+    for state, status in (('attached', 'in-use'), ('detaching', 'detaching'), ('attaching', 'attaching'),
+                          ('reserved', 'reserved')):
+        if state in states:
+            return status
+    return 'available'
+
+
+# ------------------------------------------------------------------ its end other than success
+
+def withdraw(ctx, op):
+    """The attachment is as it was."""
+    swap(ctx.session, Attachment, op.params['attachment_id'], {'attach_status': 'detaching'},
+         {'attach_status': op.params['before']})
+    messages.add(ctx.session, op, messages.DETACH, f'The volume could not be disconnected from a host: {op.error}',
+                 ctx.conf.message_ttl)
+
+
+# ------------------------------------------------------------------ steps
+
+def unexport_volume(ctx, op):
+    """The host reaches the volume no more, unless another attachment of it is there too."""
+    connector = op.params['connector'] or {}
+    with ctx.db.reader() as session:
+        used = connect_attachment.shared(session, op.params['volume_id'], connector, op.params['attachment_id'])
+    if not used:
+        ctx.driver.disconnect(drivers.Volume(op.params['volume_id'], op.params['size']), connector)
+
+
+def forget_attachment(ctx, op):
+    """The attachment is gone, and the volume's status is what the others make of it."""
+    _forget(ctx.session, ctx.messaging, op.params['attachment_id'],
+            volumes.for_update(ctx.session, op.params['volume_id']))
+
+
+OPERATION = Operation('delete-attachment', version=1, withdraw=withdraw, steps=[
+    Step(unexport_volume, at=places.backend, attempts=3, delay=0.3),
+    Step(forget_attachment, at=places.backend, atomic=True),
+])

@@ -1,0 +1,67 @@
+"""Delete a volume and its data."""
+from sqlalchemy import delete
+
+from svckit import operations, quota
+from svckit.db import swap
+from svckit.operations import Operation, Step
+from volsvc import errors, notify
+from volsvc.db import messages, volumes
+from volsvc.db.models import Attachment, Volume
+from volsvc.drivers import base as drivers
+from volsvc.operations import extend_volume, places
+
+# error_deleting too: a deletion that failed can be asked for again, by its owner.
+STATUSES = ('available', 'error', 'error_extending', 'error_deleting')
+
+
+def request(context, volume, force=False) -> None:
+    """Mark 'deleting' and start: one transaction.  `force`: whatever its status, but not with attachments."""
+    if volume.status == 'deleting' and not force:
+        raise errors.InvalidStatus(volume.id, 'deleted', STATUSES, volume.status)
+    if not force and volume.status not in STATUSES:
+        raise errors.InvalidStatus(volume.id, 'deleted', STATUSES, volume.status)
+    if volume.attachments:
+        raise errors.BadRequest(f'Invalid volume: volume {volume.id} is still attached, detach it first.')
+    context.db.run(lambda session: _begin(session, context, volume))
+
+
+def _begin(session, context, volume):
+    extend_volume.give_up_stuck(session, volume.id)
+    volumes.mark(session, volume, 'deleted', (volume.status,), status='deleting', previous_status=volume.status)
+    operations.start(session, OPERATION, subject=f'volume:{volume.id}', project_id=volume.project_id,
+                     user_id=context.user_id, request_id=context.request_id,
+                     params={'volume_id': volume.id, 'host': volume.host, 'size': volume.size})
+    notify.volume(session, context.service.messaging, 'delete.start', volume)
+
+
+def withdraw(ctx, op):
+    """Refused: the volume is as it was.  Failed: it is error_deleting, and can be deleted again."""
+    id = op.params['volume_id']
+    volume = volumes.get(ctx.session, id)
+    swap(ctx.session, Volume, id, {'status': 'deleting'},
+         {'status': volume.previous_status or 'error' if op.refused else 'error_deleting', 'previous_status': None})
+    messages.add(ctx.session, op, messages.DELETE, f'The volume could not be deleted: {op.error}',
+                 ctx.conf.message_ttl)
+
+
+def erase_volume(ctx, op):
+    """The backend has nothing of it any more."""
+    ctx.driver.delete(drivers.Volume(op.params['volume_id'], op.params['size']))
+
+
+def forget_volume(ctx, op):
+    """Nobody knows of it any more, and its quota is free."""
+    session, id = ctx.session, op.params['volume_id']
+    volume = session.get(Volume, id)
+    if volume is None:
+        return
+    quota.give(session, volume.project_id, volumes.quota_amounts(volume.type and volume.type.name, volume.size))
+    notify.volume(session, ctx.messaging, 'delete.end', volume)
+    session.execute(delete(Attachment).where(Attachment.volume_id == id))
+    session.execute(delete(Volume).where(Volume.id == id))
+
+
+OPERATION = Operation('delete-volume', version=1, withdraw=withdraw, steps=[
+    Step(erase_volume, at=places.backend, delay=0.5),
+    Step(forget_volume, at=places.backend, atomic=True),
+])
