@@ -105,9 +105,15 @@ def options(service_type: str, service_name: str) -> list:
     return [
         *loading.get_session_conf_options(),
         *loading.get_auth_common_conf_options(),
-        *loading.get_auth_plugin_conf_options('password'),
+        *map(_optional, loading.get_auth_plugin_conf_options('password')),
         *(option for option in adapter if option.dest not in ('service_type', 'service_name')),
         cfg.StrOpt('service_type', default=service_type),
         cfg.StrOpt('service_name', default=service_name),
         cfg.FloatOpt('answer_timeout', default=30.0, help='Seconds to wait for an answer.'),
     ]
+
+
+def _optional(option):
+    """keystoneauth wants auth_url always; an agent, a test or noauth has none."""
+    option.required = False
+    return option
