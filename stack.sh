@@ -203,9 +203,11 @@ install_python() {
 
 # -------------------------------------------------------------------------------------------------- commands
 
-# prepare PACKAGE...: make sure of packages and environment, one run at a time. Fails where packages stay missing.
+# prepare all|some PACKAGE...: make sure of packages and environment, one run at a time. Fails where packages stay
+# missing; with `all` it then leaves it at that.
 prepare() {
-    local status=0
+    local status=0 wanted=$1
+    shift
     mkdir -p "$LOGS"
     exec 9>.stack.lock
     if command -v flock >/dev/null && ! flock -n 9; then
@@ -213,6 +215,7 @@ prepare() {
         flock 9
     fi
     system_packages "$@" || status=1
+    [[ $wanted == some || $status == 0 ]] || return 1
     [[ " $* " != *" cpio "* ]] || lists_for_guest
     environment
     exec 9>&-                     # the lock ends here, not with the command
@@ -299,20 +302,20 @@ command=${1:-help}
 [[ $# -eq 0 ]] || shift
 case $command in
     demo)
-        prepare "${BUILD[@]}" "${HOST[@]}" || die 'the demo needs the packages named above'
+        prepare all "${BUILD[@]}" "${HOST[@]}" || die 'the demo needs the packages named above'
         exec "$VENV/bin/python" -m onebox.demo "$@" ;;
     up)
-        prepare "${BUILD[@]}" "${HOST[@]}" || true
+        prepare some "${BUILD[@]}" "${HOST[@]}" || true
         exec "$VENV/bin/onebox" "$@" ;;
     test)
-        prepare "${BUILD[@]}" "${HOST[@]}" "${SERVICES[@]}" || complain 'going on: tests of what is missing will be skipped'
+        prepare some "${BUILD[@]}" "${HOST[@]}" "${SERVICES[@]}" || complain 'going on: tests of what is missing will be skipped'
         if (( $# )); then exec "$VENV/bin/python" -m pytest "$@"; fi
         tests ;;
     lint)
-        prepare "${BUILD[@]}" || true
+        prepare some "${BUILD[@]}" || true
         lint ;;
     samples)
-        prepare "${BUILD[@]}" || true
+        prepare some "${BUILD[@]}" || true
         samples etc
         say 'written: etc/*/*.sample' ;;
     help|-h|--help)
