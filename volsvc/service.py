@@ -74,11 +74,12 @@ class Service:
     def images(self, client):
         self._images = client
 
-    def migrate(self) -> None:
-        """The schema is the newest, and the default volume type is there."""
+    def migrate(self) -> bool:
+        """The schema is the newest, and the default volume type is there; True if the schema was not."""
         from volsvc.db import types
-        migrate(self.db, 'volsvc.db.migrations')
+        changed = migrate(self.db, 'volsvc.db.migrations')
         self.db.run(lambda session: types.seed(session, self.conf.default_volume_type))
+        return changed
 
     def api(self):
         """The WSGI application."""

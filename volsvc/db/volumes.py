@@ -4,6 +4,7 @@ import datetime
 import sqlalchemy
 from sqlalchemy import and_, cast, func, or_, select, type_coerce
 
+from svckit import quota
 from svckit.db import swap
 from volsvc import errors
 from volsvc.db.models import Attachment, Volume, VolumeType
@@ -79,6 +80,15 @@ def metadata(session, filters: dict, project_id: str | None) -> dict[str, list[s
     return {key: sorted(values) for key, values in sorted(found.items())}
 
 
+def metadata(session, filters: dict, project_id: str | None) -> dict[str, list[str]]:
+    """Each key of these volumes' metadata, with all values that it has."""
+    found: dict[str, set] = {}
+    for meta in session.execute(select(Volume.meta).where(*conditions(session, filters, project_id))).scalars():
+        for key, value in (meta or {}).items():
+            found.setdefault(key, set()).add(value)
+    return {key: sorted(values) for key, values in sorted(found.items())}
+
+
 def usage(session, project_id: str) -> dict[str, int]:
     """What a project's volumes come to, counted: for quota repair."""
     rows = session.execute(select(VolumeType.name, func.count(), func.sum(Volume.size)).outerjoin_from(
@@ -89,6 +99,32 @@ def usage(session, project_id: str) -> dict[str, int]:
         for resource, amount in quota_amounts(name, int(size), count).items():
             found[resource] = found.get(resource, 0) + amount
     return found
+
+
+def repair_usage(session) -> list[tuple[str, dict, dict]]:
+    """Each project's usage is what is counted; [(project, before, after)] of those where it was not.
+
+    An extend that is under way holds its quota, which is counted too.
+    """
+    from svckit.operations import queries
+    held: dict[str, dict] = {}
+    for op in queries.find(session, 'live', limit=None):
+        if op.name == 'extend-volume' and op.position < 2:
+            for resource, amount in op.params['quota'].items():
+                mine = held.setdefault(op.project_id, {})
+                mine[resource] = mine.get(resource, 0) + amount
+    projects = {*session.execute(select(Volume.project_id).distinct()).scalars(),
+                *session.execute(select(quota.USAGES.c.project_id).distinct()).scalars()}
+    repaired = []
+    for project in sorted(projects):
+        before, counted = quota.usage(session, project), usage(session, project)
+        for resource, amount in held.get(project, {}).items():
+            counted[resource] = counted.get(resource, 0) + amount
+        after = {resource: amount for resource, amount in counted.items() if amount}
+        if {resource: amount for resource, amount in before.items() if amount} != after:
+            quota.set_usage(session, project, after)
+            repaired.append((project, before, after))
+    return repaired
 
 
 def quota_amounts(type_name: str | None, size: int, count: int = 1) -> dict[str, int]:

@@ -92,12 +92,17 @@ def _begin(session, context, volume, size, in_use, allowed):
 
 
 def give_up_stuck(session, volume_id: str) -> None:
-    """A stuck extend makes way for what its owner asks now, and what it held of the quota goes back."""
+    """A stuck operation makes way for what is asked now; what an extend held of the quota goes back."""
     op = operations.live(session, f'volume:{volume_id}')
-    if op and op.state == 'stuck' and op.name == OPERATION.name:
-        operations.cancel(session, op.subject, 'its volume was asked for something else')
-        if op.position < OPERATION.no_return:
-            quota.give(session, op.project_id, op.params['quota'])
+    if op and op.state == 'stuck':
+        operations.cancel(session, op.subject, 'Its volume was asked for something else.')
+        give_quota_back(session, op)
+
+
+def give_quota_back(session, op) -> None:
+    """For an extend that ends where it stands; once the size is recorded, the quota is the volume's."""
+    if op.name == OPERATION.name and op.position < OPERATION.no_return:
+        quota.give(session, op.project_id, op.params['quota'])
 
 
 # ------------------------------------------------------------------ its ends other than success

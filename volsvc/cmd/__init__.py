@@ -1,0 +1,1 @@
+"""The commands: volsvc-api, -worker and -manage."""
