@@ -12,7 +12,7 @@ GIB = 1024 ** 3
 
 
 class Wire(requests.adapters.BaseAdapter):
-    """Hands what `requests` sends to a function (method, path, query, body, headers) -> (status, body)."""
+    """Hands what `requests` sends to a function (method, path, query, body, headers) -> (status, body[, headers])."""
 
     def __init__(self, service):
         super().__init__()
@@ -22,12 +22,12 @@ class Wire(requests.adapters.BaseAdapter):
         url = urllib.parse.urlsplit(request.url)
         query = dict(urllib.parse.parse_qsl(url.query))
         body = json.loads(request.body) if request.body else None
-        status, answer = self.service.answer(request.method, url.path, query, body, request.headers)
+        status, answer, *more = self.service.answer(request.method, url.path, query, body, request.headers)
         response = requests.Response()
         response.status_code, response.request, response.url = status, request, request.url
         raw = answer if isinstance(answer, bytes) else json.dumps(answer).encode() if answer is not None else b''
         response.raw = io.BytesIO(raw)
-        response.headers['Content-Type'] = 'application/json'
+        response.headers.update({'Content-Type': 'application/json'}, **(more[0] if more else {}))
         return response
 
     def close(self):
