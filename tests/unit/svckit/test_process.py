@@ -62,6 +62,24 @@ def test_native_calls_hold_up_nobody_and_pass_errors_on(concurrency):
     assert done.stdout.split() == ['True', 'ValueError', '7'], done.stderr
 
 
+@BOTH
+def test_names_are_looked_up_without_holding_up_anybody(concurrency):
+    done = run("""
+        from svckit import process
+        process.start()
+        import socket, threading, sys
+        listener = socket.create_server(('127.0.0.1', 0))
+        process.spawn(listener.accept)
+        socket.create_connection(('localhost', listener.getsockname()[1]), timeout=5).close()
+        print(socket.getaddrinfo('127.0.0.1', 80)[0][4], 'dns' in sys.modules)
+        try:
+            socket.getaddrinfo('no such name', 80)
+        except socket.gaierror:
+            print('gaierror')
+        """, '--concurrency', concurrency)
+    assert done.stdout.split('\n')[:2] == ["('127.0.0.1', 80) False", 'gaierror'], done.stderr
+
+
 def test_an_error_that_escapes_a_thread_is_logged(caplog):
     def fail():
         raise RuntimeError('out')
