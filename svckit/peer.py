@@ -35,21 +35,23 @@ class Peer:
     @property
     def adapter(self):
         if self._adapter is None:
-            auth = None if self._open else loading.load_auth_from_conf_options(self.conf, self.group)
+            auth = None if self._open else _plugin(self.conf, self.group)
             session = self._session or loading.load_session_from_conf_options(self.conf, self.group)
             self._adapter = loading.load_adapter_from_conf_options(self.conf, self.group, session=session, auth=auth)
         return self._adapter
 
-    def call(self, method: str, path: str, body=None, *, context=None, headers=None, good=(200, 201, 202, 204), **kw):
+    def call(self, method: str, path: str, body=None, *, context=None, headers=None, good=(200, 201, 202, 204),
+             timeout: float | None = None, **kw):
         """The response; raises NoAnswer or Refusal.
 
         With `context` it is asked in the user's name, otherwise as this service.
+        `timeout` in seconds, by default the configured one.
         """
         try:
             response = self.adapter.request(
                 path, method, json=body, raise_exc=False, connect_retries=0, status_code_retries=0,
                 endpoint_override=self.endpoint(context), authenticated=context is None and not self._open,
-                timeout=self.options.answer_timeout, headers={**self._who(context), **(headers or {})}, **kw)
+                timeout=timeout or self.options.answer_timeout, headers={**self._who(context), **(headers or {})}, **kw)
         except exceptions.ClientException as e:
             raise NoAnswer(f'{self.options.service_type} service: {e}') from e
         if response.status_code in good:
@@ -114,6 +116,15 @@ def options(service_type: str, service_name: str) -> list:
         cfg.StrOpt('service_name', default=service_name),
         cfg.FloatOpt('answer_timeout', default=30.0, help='Seconds to wait for an answer.'),
     ]
+
+
+def _plugin(conf, group):
+    """As keystoneauth's load_auth_from_conf_options(), which wants its options registered as required."""
+    loader = loading.get_plugin_loader(conf[group].auth_type)
+    known = set(conf[group])
+    conf.register_opts([_optional(option) for option in loading.get_auth_plugin_conf_options(loader)
+                        if option.dest not in known], group)
+    return loader.load_from_options_getter(lambda option: conf[group][option.dest])
 
 
 def _optional(option):
