@@ -17,8 +17,8 @@ def _peer(service_type: str, service_name: str) -> list:
         *loading.get_auth_common_conf_options(),
         *map(_optional, loading.get_auth_plugin_conf_options('password')),
         *(option for option in adapter if option.dest not in ('service_type', 'service_name')),
-        cfg.StrOpt('service_type', default=service_type),
-        cfg.StrOpt('service_name', default=service_name),
+        cfg.StrOpt('service_type', default=service_type, help='Its type in the catalog.'),
+        cfg.StrOpt('service_name', help=f'Its name in the catalog, such as {service_name}; unset takes any.'),
         cfg.FloatOpt('answer_timeout', default=30.0, help='Seconds to wait for an answer.'),
     ]
 
@@ -26,15 +26,16 @@ def _peer(service_type: str, service_name: str) -> list:
 DEFAULT = [
     cfg.HostAddressOpt('my_ip', default='127.0.0.1', help='The address of this host that storage sees.'),
     cfg.StrOpt('state_path', default='/var/lib/computesvc', help='Where an agent keeps local root disks.'),
-    cfg.StrOpt('default_availability_zone', default='nova'),
-    cfg.StrOpt('internal_availability_zone', default='internal'),
+    cfg.StrOpt('default_availability_zone', default='nova', help='The zone of hosts.'),
+    cfg.StrOpt('internal_availability_zone', default='internal', help='The zone of conductors.'),
     cfg.FloatOpt('reserve_wait', default=5.0,
                  help='Seconds that a request to attach waits for the word of the volume service.'),
 ]
 
 AGENT = [
-    cfg.StrOpt('hypervisor', default='libvirt', choices=['libvirt', 'memory']),
-    cfg.StrOpt('libvirt_uri', default='qemu:///system'),
+    cfg.StrOpt('hypervisor', default='libvirt', choices=['libvirt', 'memory'],
+               help='"memory" only remembers servers: for benchmarks and tests.'),
+    cfg.StrOpt('libvirt_uri', default='qemu:///system', help='Where libvirtd is.'),
     cfg.FloatOpt('heartbeat_interval', default=2.0, help='Seconds between two reports to the conductor.'),
     cfg.FloatOpt('sweep_interval', default=180.0,
                  help='Seconds between two comparisons of device sizes with the recorded volume sizes.'),
@@ -47,19 +48,19 @@ CONDUCTOR = [
 ]
 
 SCHEDULER = [
-    cfg.FloatOpt('cpu_allocation_ratio', default=4.0),
-    cfg.FloatOpt('ram_allocation_ratio', default=1.0),
-    cfg.FloatOpt('disk_allocation_ratio', default=1.0),
+    cfg.FloatOpt('cpu_allocation_ratio', default=4.0, help='Virtual processors for each of a host\'s.'),
+    cfg.FloatOpt('ram_allocation_ratio', default=1.0, help='Memory given out for each byte that a host has.'),
+    cfg.FloatOpt('disk_allocation_ratio', default=1.0, help='Disk given out for each byte that a host has.'),
 ]
 
 QUOTA = [
-    cfg.IntOpt('instances', default=10),
-    cfg.IntOpt('cores', default=20),
-    cfg.IntOpt('ram', default=50 * 1024, help='MiB'),
-    cfg.IntOpt('metadata_items', default=128),
-    cfg.IntOpt('key_pairs', default=100),
-    cfg.IntOpt('server_groups', default=10),
-    cfg.IntOpt('server_group_members', default=10),
+    cfg.IntOpt('instances', default=10, help='Servers of a project; -1 is without limit, here and below.'),
+    cfg.IntOpt('cores', default=20, help='Virtual processors of a project.'),
+    cfg.IntOpt('ram', default=50 * 1024, help='Memory of a project, MiB.'),
+    cfg.IntOpt('metadata_items', default=128, help='Pieces of metadata of a server.'),
+    cfg.IntOpt('key_pairs', default=100, help='Key pairs of a user.'),
+    cfg.IntOpt('server_groups', default=10, help='Server groups of a project; there are none yet.'),
+    cfg.IntOpt('server_group_members', default=10, help='Members of a server group; there are none yet.'),
 ]
 
 OPTS = {

@@ -13,8 +13,6 @@ from svckit.policy import Policy
 
 LOG = logging.getLogger(__name__)
 NAME = 'computesvc'
-DESK = 'desk'
-"""The topic at which agents find the conductor."""
 
 
 class Service:

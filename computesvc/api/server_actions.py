@@ -12,10 +12,9 @@ from computesvc.operations import (
     unpause_server,
 )
 from computesvc.policies import servers as policies
+from computesvc.topics import console
 from svckit.db import swap
 from svckit.web.handler import handler
-
-CONSOLE_TOPIC = 'console@{}'
 
 
 def _server(req, server_id, policy):
@@ -91,7 +90,7 @@ def console_output(req, server_id):
 def _console(service, server, lines) -> str:
     """Asked of the host's agent directly: nothing is changed, so nothing has to be durable."""
     try:
-        call = service.messaging.client(CONSOLE_TOPIC.format(server.host), timeout=10)
+        call = service.messaging.client(console(server.host), timeout=10)
         return call('console_output', server_id=server.id, lines=lines)
     except Exception as e:
         raise errors.Unavailable(f'The console of instance {server.id} cannot be read at the moment: '

@@ -18,15 +18,11 @@ from svckit.web.handler import handler
 from svckit.web.paging import Page, links
 from svckit.web.response import Response
 
-SORTS = {
-    'created_at': Server.created_at, 'updated_at': Server.updated_at, 'display_name': Server.name,
-    'name': Server.name, 'uuid': Server.id, 'id': Server.id, 'host': Server.host, 'vm_state': Server.vm_state,
-    'task_state': Server.task_state, 'power_state': Server.power_state, 'project_id': Server.project_id, 'user_id': Server.user_id,
-    'launched_at': Server.launched_at, 'terminated_at': Server.terminated_at, 'image_ref': Server.image_id,
-    'availability_zone': Server.availability_zone, 'key_name': Server.key_name, 'hostname': Server.hostname,
-    'display_description': Server.description, 'launch_index': Server.launch_index, 'locked': Server.locked,
-    'node': Server.node, 'root_device_name': Server.root_device,
-}
+SORTS = {name: getattr(Server, name) for name in (
+    'created_at', 'updated_at', 'name', 'id', 'host', 'node', 'vm_state', 'task_state', 'power_state', 'project_id',
+    'user_id', 'launched_at', 'terminated_at', 'availability_zone', 'key_name', 'hostname', 'launch_index', 'locked')}
+SORTS |= {'display_name': Server.name, 'uuid': Server.id, 'image_ref': Server.image_id,
+          'display_description': Server.description, 'root_device_name': Server.root_device}
 
 
 @handler(query=schemas.QUERY)

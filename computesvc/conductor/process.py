@@ -6,7 +6,7 @@ from computesvc.conductor import sweeps
 from computesvc.conductor.desk import Desk
 from computesvc.db import services
 from computesvc.operations import places
-from computesvc.service import DESK
+from computesvc.topics import DESK
 from svckit import operations, process
 
 LOG = logging.getLogger(__name__)

@@ -48,7 +48,7 @@ def settle(session, id: str, task_state: str | None, **values) -> bool:
 
 
 def fail(session, id: str, reason: str, task_state: str | None, **values) -> None:
-    """The server could not be made: status ERROR, with the reason as its fault, and `task_state` unless it is deleted."""
+    """The server could not be made: ERROR, with the reason as its fault, and `task_state` unless being deleted."""
     idle = {} if session.get(Server, id).task_state == 'deleting' else {'task_state': task_state}
     session.execute(update(Server).where(Server.id == id).values(
         **values, **idle, vm_state=states.ERROR, power_state=states.NOSTATE,

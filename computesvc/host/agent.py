@@ -9,10 +9,11 @@ import threading
 from computesvc.host import report
 from computesvc.host.base import ServerNotFound
 from computesvc.host.tools import Tools
-from computesvc.service import DESK
+from computesvc.topics import DESK, console
 from svckit import operations, process
 
 LOG = logging.getLogger(__name__)
+SOON = 3.0      # seconds until what failed is tried again
 
 
 class Console:
@@ -22,7 +23,7 @@ class Console:
         self._hypervisor = hypervisor
 
     def console_output(self, server_id, lines):
-        """The last `lines` lines, or all, of what a guest wrote to its serial console; '' if there is no such server."""
+        """The last `lines` lines, or all, of what a guest wrote to its serial console; '' without such a server."""
         try:
             return self._hypervisor.console_output(server_id, lines)
         except ServerNotFound:
@@ -42,7 +43,7 @@ class Agent:
             operations.RemoteStore(self.desk), {target}, service.registry, self.tools, target,
             slots=conf.service.workers, poll=conf.service.poll, lease=conf.service.lease)
         self._stopped = threading.Event()
-        service.messaging.serve(f'console@{self.host}', Console(hypervisor))
+        service.messaging.serve(console(self.host), Console(hypervisor))
         service.messaging.listen({target}, self.worker.wake)
 
     def start(self):
@@ -77,9 +78,11 @@ class Agent:
 
     def _every(self, seconds, work):
         while True:
+            pause = seconds
             try:
                 work()
             except Exception as e:
-                LOG.warning('Agent %s: %s failed, again in %s s: %s', self.host, work.__name__, seconds, e)
-            if self._stopped.wait(seconds):
+                pause = min(seconds, SOON)
+                LOG.warning('Agent %s: %s failed, again in %s s: %s', self.host, work.__name__, pause, e)
+            if self._stopped.wait(pause):
                 return

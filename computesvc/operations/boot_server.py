@@ -47,7 +47,8 @@ def withdraw(ctx, op):
     """The server stays in ERROR, on no host and with no volume, until its user deletes it."""
     id = op.params['server']['id']
     attachments.forget(ctx.session, id)
-    servers.fail(ctx.session, id, op.error or 'The server could not be started.', None, host=None, node=None, root_disk=None)
+    servers.fail(ctx.session, id, op.error or 'The server could not be started.', None,
+                 host=None, node=None, root_disk=None)
     actions.finish(ctx.session, op.subject, op.error or 'undone')
     ctx.notify('create.error', op)
 

@@ -1,13 +1,20 @@
 """A whole computesvc in one process, and a client that talks to it without a wire."""
+import contextlib
+import datetime
 import io
 import json
 
+from sqlalchemy import update
+
 from computesvc import conf as options
 from computesvc.db import flavors
+from computesvc.db.models import Server
 from computesvc.host.memory import Memory
 from computesvc.service import Service
 from svckit import conf
+from svckit.db import utcnow
 from svckit.messaging import Local, Messaging
+from svckit.operations.models import OPERATIONS
 from tests.api.computesvc import fakes
 
 
@@ -54,6 +61,28 @@ class World:
         """Until nothing is due for any worker (of `workers`, if given)."""
         while sum(worker.run_due() for worker in workers or self.workers):
             pass
+
+    def hurry(self):
+        """Whatever waits is due now."""
+        with self.service.db.transaction() as session:
+            session.execute(update(OPERATIONS).where(OPERATIONS.c.due_at.is_not(None)).values(due_at=0))
+
+    def age_servers(self):
+        """All servers changed a minute earlier than they did."""
+        with self.service.db.transaction() as session:
+            for server in session.query(Server):
+                server.updated_at = utcnow() - datetime.timedelta(seconds=60)
+
+    @contextlib.contextmanager
+    def running(self, **overrides):
+        """Workers run by themselves, with these options changed."""
+        for name, value in overrides.items():
+            self.conf.set_override(name, value)
+        for worker in self.workers:
+            worker.start()
+        yield
+        for worker in self.workers:
+            worker.stop()
 
     def call(self, method, path, body=None, *, version='2.96', roles='member,reader', project='p1', user='u1',
              raw=None, headers=(), **extra):
