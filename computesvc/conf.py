@@ -36,6 +36,8 @@ AGENT = [
     cfg.StrOpt('hypervisor', default='libvirt', choices=['libvirt', 'memory'],
                help='"memory" only remembers servers: for benchmarks and tests.'),
     cfg.StrOpt('libvirt_uri', default='qemu:///system', help='Where libvirtd is.'),
+    cfg.StrOpt('virt_type', default='auto', choices=['auto', 'kvm', 'qemu'],
+               help='How guests run under libvirt: "kvm", "qemu" (emulation, slow), or "auto": kvm if libvirt offers it.'),
     cfg.FloatOpt('heartbeat_interval', default=2.0, help='Seconds between two reports to the conductor.'),
     cfg.FloatOpt('sweep_interval', default=180.0,
                  help='Seconds between two comparisons of device sizes with the recorded volume sizes.'),
