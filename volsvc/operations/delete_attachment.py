@@ -3,7 +3,7 @@ from sqlalchemy import delete
 
 from svckit import operations
 from svckit.db import swap
-from svckit.operations import Operation, Step
+from svckit.operations import NO_RETURN, Operation, Step
 from svckit.peer import NoAnswer, Refusal
 from volsvc import errors, notify
 from volsvc.db import attachments, messages, volumes
@@ -63,7 +63,7 @@ def _begin(session, context, id, subject) -> str | None:
     if not found.connection_info:
         _forget(session, context.service.messaging, id, volume)
         return None
-    before = found.attach_status
+    before = found.attach_status if found.attach_status != 'detaching' else 'attached'
     found.attach_status = 'detaching'
     session.flush()
     return operations.start(
@@ -121,5 +121,6 @@ def forget_attachment(ctx, op):
 
 OPERATION = Operation('delete-attachment', version=1, withdraw=withdraw, steps=[
     Step(unexport_volume, at=places.backend, attempts=3, delay=0.3),
+    NO_RETURN,                                       # the host has lost it
     Step(forget_attachment, at=places.backend, atomic=True),
 ])

@@ -3,7 +3,7 @@ from sqlalchemy import delete
 
 from svckit import operations, quota
 from svckit.db import swap
-from svckit.operations import Operation, Step
+from svckit.operations import NO_RETURN, Operation, Step
 from volsvc import errors, notify
 from volsvc.db import messages, volumes
 from volsvc.db.models import Attachment, Volume
@@ -44,6 +44,11 @@ def withdraw(ctx, op):
                  ctx.conf.message_ttl)
 
 
+def stuck(ctx, op):
+    """Its data are gone, and it is still listed: deleting it again ends that."""
+    swap(ctx.session, Volume, op.params['volume_id'], {'status': 'deleting'}, {'status': 'error_deleting'})
+
+
 def erase_volume(ctx, op):
     """The backend has nothing of it any more."""
     ctx.driver.delete(drivers.Volume(op.params['volume_id'], op.params['size']))
@@ -61,7 +66,8 @@ def forget_volume(ctx, op):
     session.execute(delete(Volume).where(Volume.id == id))
 
 
-OPERATION = Operation('delete-volume', version=1, withdraw=withdraw, steps=[
+OPERATION = Operation('delete-volume', version=1, withdraw=withdraw, stuck=stuck, steps=[
     Step(erase_volume, at=places.backend, delay=0.5),
+    NO_RETURN,                                       # its data are gone
     Step(forget_volume, at=places.backend, atomic=True),
 ])

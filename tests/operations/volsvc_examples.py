@@ -1,0 +1,134 @@
+"""One example of every operation of volsvc, for the matrix."""
+from svckit import operations
+from svckit.operations.testing import Example, comparable
+from tests.operations.volsvc_world import World
+from volsvc.operations import connect_attachment, create_volume, delete_attachment, delete_volume, extend_volume
+
+
+class VolumeExample(Example):
+    """`prepare(world)` makes what `ask(world, prepared)` is asked of; `failed` is the status that a volume is left
+    in by a failure (not by a refusal), where it has one."""
+
+    def __init__(self, url, folder, prepare, ask, failed=None):
+        self.world = World(url, folder)
+        self.db, self.registry = self.world.db, self.world.service.registry
+        self.workers = self.world.worker.workers
+        self.prepared = prepare(self.world)
+        self.world.run()
+        self._ask, self._failed = ask, failed
+
+    def request(self):
+        return self._ask(self.world, self.prepared)
+
+    def snapshot(self):
+        return self.world.snapshot()
+
+    def expected_undone(self, before, after, op):
+        assert self.world.messages(), 'the user is not told'
+        if self._failed and not op.refused:
+            found = self.world.get(op.params['volume_id'])
+            assert found.status == self._failed
+            snapshot = self.snapshot()
+            for row in snapshot['volumes']:
+                if row['id'] == found.id:
+                    row['status'] = self.prepared.status
+            after = comparable(snapshot)
+        assert after == before
+
+
+class CreateExample(VolumeExample):
+    """A volume that could not be made remains as 'error', counted, for its owner to see and delete."""
+
+    def expected_undone(self, before, after, op):
+        assert self.world.messages(), 'the user is not told'
+        id = op.params['volume_id']
+        assert self.world.get(id).status == 'error'
+        assert id not in self.world.driver.volumes
+        delete_volume.request(self.world.context(), self.world.get(id))
+        self.world.run()
+        assert comparable(self.snapshot()) == before
+
+
+class TellExample(VolumeExample):
+    def expected_undone(self, before, after, op):
+        assert self.world.messages(), 'the user is not told'
+
+
+def _live(world, name):
+    """The id of the only live operation of that name."""
+    with world.db.reader() as session:
+        op, = (op for op in operations.queries.find(session, 'live') if op.name == name)
+    return op.id
+
+
+def _create(world, source):
+    create_volume.request(world.context(), size=2, source_volid=source.id, metadata={'for': 'the matrix'})
+    return _live(world, 'create-volume')
+
+
+def _attached(world):
+    volume = world.volume()
+    world.attach(volume)
+    return world.get(volume.id)
+
+
+def _extend(world, volume):
+    extend_volume.request(world.context(), volume, 3)
+    return _live(world, 'extend-volume')
+
+
+def _delete(world, volume):
+    delete_volume.request(world.context(), volume)
+    return _live(world, 'delete-volume')
+
+
+def _extended(world):
+    """Grown; its server is still to be told."""
+    volume = _attached(world)
+    extend_volume.request(world.context(), volume, 3)
+    world.worker.workers[0].run_due()
+    world.nova.failing, failing = 503, world.nova.failing
+    world.worker.workers[1].run_due()
+    world.nova.failing = failing
+    return volume
+
+
+def _tell(world, volume):
+    return _live(world, 'tell-server')
+
+
+def _reserved(world):
+    volume = world.volume()
+    return connect_attachment.reserve(world.context(), volume, world.nova.add_server())
+
+
+def _connect(world, attachment):
+    _without_waiting(world, lambda: connect_attachment.connect(
+        world.context(), attachment, {'host': 'host1', 'mountpoint': '/dev/vdb'}))
+    return _live(world, 'connect-attachment')
+
+
+def _detach(world, attachment):
+    _without_waiting(world, lambda: delete_attachment.request(world.context(roles=['service']), attachment))
+    return _live(world, 'delete-attachment')
+
+
+def _without_waiting(world, ask):
+    """Nobody runs it yet, so the request gives up waiting at once: its time is slept away."""
+    from volsvc import errors
+    try:
+        ask()
+    except errors.BackendSilent:
+        pass
+
+
+EXAMPLES = {
+    'create-volume': lambda url, folder: CreateExample(url, folder, lambda world: world.volume(), _create),
+    'delete-volume': lambda url, folder: VolumeExample(
+        url, folder, lambda world: world.volume(), _delete, 'error_deleting'),
+    'extend-volume': lambda url, folder: VolumeExample(url, folder, _attached, _extend, 'error_extending'),
+    'tell-server': lambda url, folder: TellExample(url, folder, _extended, _tell),
+    'connect-attachment': lambda url, folder: VolumeExample(url, folder, _reserved, _connect),
+    'delete-attachment': lambda url, folder: VolumeExample(
+        url, folder, lambda world: world.attach(world.volume())[1], _detach),
+}
