@@ -4,7 +4,6 @@ from svckit.errors import BadRequest, Conflict, NotFound, TooLarge, Unavailable
 
 
 class VolumeNotFound(NotFound):
-    message = 'Volume {} could not be found.'
 
     def __init__(self, id):
         super().__init__('Volume', id)

@@ -4,12 +4,15 @@ import io
 import json
 import time
 
+from sqlalchemy import update
+
 from svckit import conf, quota
 from svckit.messaging import Local, Messaging
 from tests.api.computesvc import fakes
 from tests.api.volsvc.nova import Nova
 from volsvc import conf as options
 from volsvc.compute import Compute
+from volsvc.db.base import Base
 from volsvc.db.models import Attachment, Volume
 from volsvc.db.models import Service as Row
 from volsvc.images import Images
@@ -84,6 +87,12 @@ class World:
         """Until nothing is due."""
         while self.worker.run_due():
             pass
+
+    def wait(self, seconds=60.0):
+        """So much time passes, for the clock and for what is due later."""
+        self.clock.ahead += seconds
+        due = Base.metadata.tables['operations'].c.due_at
+        self.service.db.run(lambda session: session.execute(update(due.table).values(due_at=due - seconds)))
 
     @contextlib.contextmanager
     def eager(self):
