@@ -8,6 +8,7 @@ import logging
 import os
 import signal
 import sys
+import traceback
 
 from onebox import arguments
 from svckit import process
@@ -34,6 +35,7 @@ class Onebox:
             raise Failed(f'The state folder {options.state} cannot be used: {error.strerror}.') from None
         self._running = []          # what has a stop(), in the order it was started
         self._whole = 'volume' in options.only
+        self._hashing = None
 
     def start(self):
         hypervisor = self._choose_hypervisor() if self._whole else None
@@ -52,6 +54,8 @@ class Onebox:
 
     def stop(self):
         self._say('Stopping.')
+        if self._hashing:       # a native thread in the middle of something aborts the interpreter's end
+            self._hashing.join()
         for part in reversed(self._running):
             try:
                 part()
@@ -199,6 +203,10 @@ def main(argv=None) -> int:
         return 0
     except Failed as error:
         print(f'onebox: {error}', file=sys.stderr)
+        return 1
+    except Exception:
+        LOG.exception('onebox cannot go on')
+        traceback.print_exc()       # the log goes to a file
         return 1
     finally:
         if box:

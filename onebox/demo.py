@@ -112,7 +112,7 @@ class Demo:
         return volume
 
     def _boot(self):
-        self._openstack('server', 'create', '--flavor', 'm1.nano', '--volume', 'root', '--network', 'none', 'guest',
+        self._openstack('server', 'create', '--flavor', 'm1.nano', '--volume', 'root', '--no-network', 'guest',
                         fields=['id', 'name', 'status'])
         self.server = self.cloud.server('guest')
         with self.screen.busy('the guest boots (emulated)') as busy:

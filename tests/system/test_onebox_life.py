@@ -91,7 +91,7 @@ class TestStop:
         box.volume_is('v', 'available')
         box.openstack('volume', 'create', '--size', '1', '--bootable', 'root')
         box.volume_is('root', 'available')
-        server = box.openstack('server', 'create', '--flavor', 'm1.nano', '--network', 'none', '--volume', 'root', 's')
+        server = box.openstack('server', 'create', '--flavor', 'm1.nano', '--no-network', '--volume', 'root', 's')
         box.server_is('s', 'ACTIVE')
         box.openstack('server', 'add', 'volume', 's', 'v')
         attached = box.volume_is('v', 'in-use')

@@ -8,7 +8,7 @@ from tests.system.box import Box, CommandFailed, properties, rows
 
 pytestmark = pytest.mark.system
 GIB = 1 << 30
-NEW = ['server', 'create', '--flavor', 'm1.nano', '--network', 'none']
+NEW = ['server', 'create', '--flavor', 'm1.nano', '--no-network']
 
 
 @pytest.fixture(scope='module')
