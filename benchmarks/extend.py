@@ -69,23 +69,12 @@ class Onebox:
 
 def volumes_in_use(onebox, count) -> list[str]:
     """`count` volumes of 1 GiB, attached to running servers."""
-    user = onebox.user
+    user, made, server = onebox.user, [], None
     flavor = user.compute('GET', '/flavors')['flavors'][0]['id']
-    made = []
-    for first in range(0, count, VOLUMES_OF_A_SERVER):
-        root = user.new_volume(1)
-        eventually('the root volume is made', lambda: user.volume_is(root, status='available'))  # noqa: B023
-        server = user.compute('POST', '/servers', {'server': {
-            'name': f'bench{first}', 'flavorRef': flavor, 'networks': 'none', 'block_device_mapping_v2': [
-                {'boot_index': 0, 'uuid': root, 'source_type': 'volume', 'destination_type': 'volume'}]}})
-        server = server['server']['id']
-        eventually('the server runs', lambda: user.server_is(server, 'ACTIVE'))  # noqa: B023
-        for _ in range(min(VOLUMES_OF_A_SERVER, count - first)):
-            volume = user.new_volume(1)
-            eventually('a volume is made', lambda: user.volume_is(volume, status='available'))  # noqa: B023
-            user.attach(server, volume)
-            eventually('it is in use', lambda: user.volume_is(volume, status='in-use'))  # noqa: B023
-            made.append(volume)
+    for number in range(count):
+        if number % VOLUMES_OF_A_SERVER == 0:
+            server = user.new_server(flavor)
+        made.append(user.new_volume_in_use(server))
     return made
 
 

@@ -4,6 +4,8 @@ import pathlib
 import requests
 import yaml
 
+from tests.system.processes import eventually
+
 GIB = 1024 ** 3
 
 
@@ -60,6 +62,25 @@ class Cloud:
         found = self.compute('GET', f'/servers/{server_id}')['server']
         assert found['status'] == status, f'{found["status"]}, {found.get("fault")}'
         return True
+
+    def new_server(self, flavor_id: str) -> str:
+        """A running server that boots from a volume with nothing on it: enough of a guest for its disks to be real."""
+        root = self.new_volume(1)
+        eventually('the root volume is made', lambda: self.volume_is(root, status='available'))
+        self.volume('POST', f'/volumes/{root}/action', {'os-set_bootable': {'bootable': True}})
+        disk = {'boot_index': 0, 'uuid': root, 'source_type': 'volume', 'destination_type': 'volume'}
+        server = self.compute('POST', '/servers', {'server': {
+            'name': 'guest', 'flavorRef': flavor_id, 'networks': 'none', 'block_device_mapping_v2': [disk]}})['server']
+        eventually('the server runs', lambda: self.server_is(server['id'], 'ACTIVE'))
+        return server['id']
+
+    def new_volume_in_use(self, server_id: str) -> str:
+        """A volume of 1 GiB that the server uses."""
+        volume_id = self.new_volume(1)
+        eventually('the volume is made', lambda: self.volume_is(volume_id, status='available'))
+        self.attach(server_id, volume_id)
+        eventually('the volume is attached', lambda: self.volume_is(volume_id, status='in-use'))
+        return volume_id
 
     def attach(self, server_id, volume_id):
         self.compute('POST', f'/servers/{server_id}/os-volume_attachments', {

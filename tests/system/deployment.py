@@ -86,7 +86,8 @@ class Deployment:
             BACKEND: {'volume_driver': 'file', 'path': files},
             'compute': self._login('volsvc'), 'images': self._login('volsvc')})
         agent = {'hypervisor': 'memory'} if self.hypervisor == 'memory' else {
-            'hypervisor': 'libvirt', 'libvirt_uri': self.hypervisor}
+            # Emulation: it works on every machine, and these guests compute nothing.
+            'hypervisor': 'libvirt', 'libvirt_uri': self.hypervisor, 'virt_type': 'qemu'}
         self._write('computesvc', {
             'DEFAULT': {'state_path': self.folder / 'servers'},
             'agent': {**agent, 'heartbeat_interval': 0.5},

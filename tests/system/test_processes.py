@@ -35,7 +35,9 @@ def cloud(request, all_databases, rabbitmq, libvirt_uri, tmp_path_factory):
     deployment = Deployment(tmp_path_factory.mktemp(request.param), urls, rabbitmq.url, libvirt_uri)
     try:
         deployment.start()
-        deployment.server_id = running_server(deployment)
+        flavor = {'name': 'small', 'ram': 64, 'vcpus': 1, 'disk': 0}
+        flavor = deployment.admin.compute('POST', '/flavors', {'flavor': flavor})['flavor']
+        deployment.server_id = deployment.user.new_server(flavor['id'])
         yield deployment
     except BaseException:
         print(deployment.processes.last_words())
@@ -47,25 +49,9 @@ def cloud(request, all_databases, rabbitmq, libvirt_uri, tmp_path_factory):
 @pytest.fixture
 def volume_id(cloud):
     """A volume of 1 GiB in use by the server."""
-    volume_id = cloud.user.new_volume(1)
-    eventually('the volume is made', lambda: cloud.user.volume_is(volume_id, status='available'))
-    cloud.user.attach(cloud.server_id, volume_id)
-    eventually('the volume is attached', lambda: cloud.user.volume_is(volume_id, status='in-use'))
+    volume_id = cloud.user.new_volume_in_use(cloud.server_id)
     assert guest_disk(cloud, volume_id) == GIB
     return volume_id
-
-
-def running_server(cloud) -> str:
-    """A server that boots from a volume with nothing on it: enough of a guest for its disks to be real."""
-    root = cloud.user.new_volume(1)
-    eventually('the root volume is made', lambda: cloud.user.volume_is(root, status='available'))
-    flavor = cloud.admin.compute('POST', '/flavors', {'flavor': {
-        'name': 'small', 'ram': 64, 'vcpus': 1, 'disk': 0}})['flavor']['id']
-    server_id = cloud.user.compute('POST', '/servers', {'server': {
-        'name': 'guest', 'flavorRef': flavor, 'networks': 'none', 'block_device_mapping_v2': [
-            {'boot_index': 0, 'uuid': root, 'source_type': 'volume', 'destination_type': 'volume'}]}})['server']['id']
-    eventually('the server runs', lambda: cloud.user.server_is(server_id, 'ACTIVE'))
-    return server_id
 
 
 def guest_disk(cloud, volume_id) -> int:
