@@ -72,7 +72,9 @@ class Cloud:
     def operations(self, volume_id, server_id) -> list[tuple[str, dict]]:
         """[(service, operation)] that grew the volume, children after their parents, in the order of their start."""
         volume = self._get('volume', f'/operations?volume_id={volume_id}')['operations']
-        compute = self._get('compute', f'/operations?server_id={server_id}')['operations']
+        path = f'/servers/{server_id}/operations'
+        compute = [self._get('compute', f'{path}/{operation["id"]}')['operation']
+                   for operation in self._get('compute', path)['operations'] if operation['name'] == 'extend-volume']
         found = [(service, operation) for service, operations in (('volume', volume), ('compute', compute))
                  for top in operations for operation in _with_children(top)
                  if operation['name'] in ('extend-volume', 'tell-server')]
