@@ -1,4 +1,7 @@
-"""A program that serves a small API until told to end; its port is its first line of output."""
+"""A program that serves a small API until told to end; its first line of output is its port and its pid.
+
+Never to be imported: it patches the process.
+"""
 from svckit import process
 
 process.start()

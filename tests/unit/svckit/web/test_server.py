@@ -13,17 +13,17 @@ import time
 import pytest
 
 from svckit.web.server import Server
-from tests.unit.svckit import served
 
+SERVED = 'tests.unit.svckit.served'
 TOO_LARGE = 65536 * 2
 
 
 class Program:
-    """served.py, running."""
+    """tests/unit/svckit/served.py, running."""
 
     def __init__(self, concurrency, *arguments):
         self._process = subprocess.Popen(
-            [sys.executable, '-m', served.__name__, '--concurrency', concurrency, *arguments],
+            [sys.executable, '-m', SERVED, '--concurrency', concurrency, *arguments],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         line = self._process.stdout.readline()
         assert line, self._process.stderr.read()
