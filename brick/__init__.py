@@ -12,4 +12,5 @@ from brick.connectors import CONNECTORS, connector_for
 from brick.errors import BrickError, DeviceNotFound, DeviceTooSmall, UnknownProtocol
 from brick.extend import extend_volume
 
-__all__ = ['CONNECTORS', 'BrickError', 'DeviceNotFound', 'DeviceTooSmall', 'UnknownProtocol', 'connector_for', 'extend_volume']
+__all__ = ['CONNECTORS', 'BrickError', 'DeviceNotFound', 'DeviceTooSmall', 'UnknownProtocol', 'connector_for',
+           'extend_volume']

@@ -2,13 +2,12 @@
 
 Root: in a private mount namespace libvirtd's fixed folders are folders of the state folder, so neither its domains nor
 its sockets meet the machine's. Anyone else: libvirt's session mode with its folders moved in the same way by the XDG
-variables. No virtlogd, no systemd, no D-Bus, no cgroups are needed; libvirtd logs complaints about their absence and works.
+variables. No virtlogd, systemd, D-Bus or cgroups are needed; libvirtd logs complaints about their absence and works.
 
 Guests are processes of their own: they outlive this process and libvirtd, and the next start() finds them again.
 """
 
 import contextlib
-import hashlib
 import importlib.util
 import os
 import pathlib
@@ -16,18 +15,15 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.parse
 import uuid
 
-from onebox import probes
+from onebox import libvirt_folders, probes
 
 START_SECONDS = 60      # the first on a machine asks each QEMU there what it can do
 STOP_SECONDS = 10
-SOCKET_PATH_MAX = 107   # bytes of sockaddr_un.sun_path
-LONGEST_SOCKET = '/config/libvirt/qemu/lib/domain-1000-server-01234567-89ab/monitor.sock'
-PUBLIC = ('/etc/libvirt', '/run/libvirt', '/var/lib/libvirt', '/var/log/libvirt', '/var/cache/libvirt')
+ANSWER_SECONDS = 10
 
 # remember_owner: extended attributes would be left on volumes. stdio_handler: there is no virtlogd.
 QEMU_CONF = '''security_driver = "none"
@@ -43,6 +39,17 @@ dynamic_ownership = 0
 '''
 
 
+# Run by a Python of its own, as a libvirtd that hangs would hang whoever asks.
+ASK = '''import libvirt, sys
+libvirt.registerErrorHandler(lambda *what: None, None)
+connection = libvirt.open(sys.argv[1])
+connection.getVersion()
+'''
+DESTROY = ASK + '''for domain in connection.listAllDomains(libvirt.VIR_CONNECT_LIST_DOMAINS_ACTIVE):
+    domain.destroy()
+'''
+
+
 class Unavailable(Exception):
     """This machine cannot run a libvirtd for us; str() says why and what would help."""
 
@@ -50,22 +57,28 @@ class Unavailable(Exception):
 class Libvirtd:
     """The daemon of one state folder."""
 
-    def __init__(self, state, root=None):
-        self._root = os.geteuid() == 0 if root is None else root
+    def __init__(self, state):
         self._home = pathlib.Path(state).absolute() / 'libvirt'
-        self._base = self._short_path()
+        self._base = libvirt_folders.short_path(self._home)
+        kind = libvirt_folders.System if os.geteuid() == 0 else libvirt_folders.Session
+        self._folders = kind(self._base)
         self._process = None
 
     @property
     def uri(self) -> str:
         """What to give to libvirt.open()."""
         path = urllib.parse.quote(str(self._socket))
-        return f'qemu+unix:///{"system" if self._root else "session"}?socket={path}'
+        return f'qemu+unix:///{self._folders.mode}?socket={path}'
 
     @property
     def log(self) -> pathlib.Path:
         """Where libvirtd complains."""
         return self._home / 'libvirtd.log'
+
+    @property
+    def pid(self) -> int | None:
+        """The daemon's process id, None if it does not run; the starter may have been another process."""
+        return self._daemon_pid()
 
     def start(self) -> str:
         """libvirtd answers, and guests of an earlier run are known to it. Returns its URI. Unavailable.
@@ -85,8 +98,7 @@ class Libvirtd:
     def stop(self, guests=False) -> None:
         """libvirtd has ended; its guests too if wanted, otherwise they run on. No error if it was not running."""
         if guests:
-            with contextlib.suppress(OSError):
-                self._destroy_guests()
+            self._destroy_guests()
         self._end_daemon()
         if guests:
             self._kill_guests()
@@ -107,24 +119,18 @@ class Libvirtd:
             raise Unavailable(f'To run real guests, install: {" ".join(missing)}')
         if importlib.util.find_spec('libvirt') is None:
             raise Unavailable('To run real guests, install libvirt-python into this Python environment.')
-        for public in PUBLIC if self._root else ():
+        for public in self._folders.public.values():
             if self._home.is_relative_to(public):
                 raise Unavailable(f'The state folder must not be below {public}: a private one is put over it.')
 
     def _make_folders(self):
         self._home.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._make_link()
-        for private in self._privates():
-            private.mkdir(mode=0o755, parents=True, exist_ok=True)
-        config = self._base / 'config/libvirt' if not self._root else self._base / 'etc'
-        config.mkdir(parents=True, exist_ok=True)
-        (config / 'qemu.conf').write_text(QEMU_CONF_ROOT if self._root else QEMU_CONF)
+        for name in (*self._folders.names, self._folders.config):
+            (self._base / name).mkdir(mode=0o755, parents=True, exist_ok=True)
+        config = self._base / self._folders.config
+        (config / 'qemu.conf').write_text(QEMU_CONF_ROOT if self._folders.mode == 'system' else QEMU_CONF)
         (config / 'libvirtd.conf').write_text(self._libvirtd_conf())
-
-    def _privates(self):
-        names = [path.strip('/').replace('/', '-') for path in PUBLIC] if self._root else ['config', 'cache', 'data', 'run']
-        names = ['etc' if name == 'etc-libvirt' else 'run' if name == 'run-libvirt' else name for name in names]
-        return [self._base / name for name in names]
 
     def _libvirtd_conf(self):
         identity = self._home / 'host_uuid'
@@ -134,14 +140,8 @@ class Libvirtd:
                 f'unix_sock_rw_perms = "0700"\nunix_sock_ro_perms = "0700"\n'
                 'log_level = 3\nlog_outputs = "3:stderr"\n')
 
-    def _short_path(self):
-        """Unix sockets have short names only; a state folder deep down is reached by a link in /tmp."""
-        if len(str(self._home) + LONGEST_SOCKET) <= SOCKET_PATH_MAX:
-            return self._home
-        name = hashlib.sha256(os.fsencode(self._home)).hexdigest()[:12]
-        return pathlib.Path(tempfile.gettempdir(), f'onebox-{os.geteuid()}-{name}')
-
     def _make_link(self):
+        """The short path leads to the folder. Unavailable if it leads elsewhere."""
         if self._base == self._home:
             return
         with contextlib.suppress(FileExistsError):
@@ -153,38 +153,23 @@ class Libvirtd:
 
     @property
     def _socket(self):
-        return self._base / ('run/libvirt-sock' if self._root else 'run/libvirt/libvirt-sock')
+        return self._base / self._folders.socket
 
     @property
     def _capabilities(self):
-        return self._base / ('var-cache-libvirt' if self._root else 'cache/libvirt') / 'qemu/capabilities'
+        return self._base / self._folders.capabilities
 
     @property
     def _pid_file(self):
         return self._home / 'libvirtd.pid'
 
     def _spawn(self):
-        daemon = [_which('libvirtd'), '--config', self._config_path(), '--pid-file', str(self._pid_file)]
-        if self._root:
-            for public in PUBLIC:
-                pathlib.Path(public).mkdir(parents=True, exist_ok=True)
-            binds = [f'{private}={public}' for private, public in zip(self._privates(), PUBLIC, strict=True)]
-            daemon = [sys.executable, '-m', 'onebox.namespace', *binds, '--', *daemon]
+        daemon = [_which('libvirtd'), '--config', self._folders.config_file, '--pid-file', str(self._pid_file)]
         with self.log.open('ab') as log:
             # A session of its own: Ctrl-C on our terminal is not meant for it.
-            self._process = subprocess.Popen(daemon, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                             env=self._environment(), start_new_session=True)
-
-    def _config_path(self):
-        return '/etc/libvirt/libvirtd.conf' if self._root else str(self._base / 'config/libvirt/libvirtd.conf')
-
-    def _environment(self):
-        ours = pathlib.Path(__file__).resolve().parent.parent
-        environment = {**os.environ, 'PYTHONPATH': str(ours)}
-        if not self._root:
-            environment |= {'XDG_CONFIG_HOME': str(self._base / 'config'), 'XDG_CACHE_HOME': str(self._base / 'cache'),
-                            'XDG_DATA_HOME': str(self._base / 'data'), 'XDG_RUNTIME_DIR': str(self._base / 'run')}
-        return environment
+            self._process = subprocess.Popen(
+                self._folders.command(daemon), env={**os.environ, **self._folders.environment()},
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
 
     def _await_answer(self):
         until = time.monotonic() + START_SECONDS
@@ -198,12 +183,14 @@ class Libvirtd:
         raise Unavailable(f'libvirtd did not answer within {START_SECONDS} s: {self._last_words()}')
 
     def _answers(self):
-        """True if our libvirtd takes calls. Asked in a process of its own, as one that hangs would hang us."""
-        if not self._socket.exists() or not self._daemon_pid():
-            return False
-        ask = 'import libvirt, sys; libvirt.registerErrorHandler(lambda *a: 0, 0); libvirt.open(sys.argv[1]).getVersion()'
+        """True if our libvirtd takes calls."""
+        return self._socket.exists() and bool(self._daemon_pid()) and self._run(ASK)
+
+    def _run(self, program):
+        """True if the program, given our URI, ended well and in time."""
+        command = [sys.executable, '-c', program, self.uri]
         try:
-            return subprocess.run([sys.executable, '-c', ask, self.uri], capture_output=True, timeout=10).returncode == 0
+            return subprocess.run(command, capture_output=True, timeout=ANSWER_SECONDS).returncode == 0
         except subprocess.TimeoutExpired:
             return False
 
@@ -224,18 +211,12 @@ class Libvirtd:
     # -- the guests
 
     def _guest_pid_files(self):
-        folder = self._home / ('run/qemu' if self._root else 'run/libvirt/qemu/run')
-        return sorted(folder.glob('*.pid'))
+        return sorted((self._home / self._folders.guest_pids).glob('*.pid'))
 
     def _destroy_guests(self):
         """By libvirt, so that it forgets them properly."""
-        if not self._answers():
-            return
-        destroy = ('import libvirt, sys; libvirt.registerErrorHandler(lambda *a: 0, 0)\n'
-                   'for domain in libvirt.open(sys.argv[1]).listAllDomains(libvirt.VIR_CONNECT_LIST_DOMAINS_ACTIVE):\n'
-                   '    domain.destroy()')
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            subprocess.run([sys.executable, '-c', destroy, self.uri], capture_output=True, timeout=STOP_SECONDS)
+        if self._socket.exists() and self._daemon_pid():
+            self._run(DESTROY)
 
     def _kill_guests(self):
         for pid in self.guests():

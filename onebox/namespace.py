@@ -1,4 +1,6 @@
-"""Runs a program with private folders in place of some of the machine's: `python -m onebox.namespace FROM=TO… -- PROGRAM…`.
+"""Runs a program with private folders in place of some of the machine's.
+
+    python -m onebox.namespace FROM=TO… -- PROGRAM…
 
 In a mount namespace of its own each folder FROM is bind-mounted over TO, then the program takes this process's place
 (same process id). What others on the machine see at TO does not change; what they mount later is seen inside, too.

@@ -20,5 +20,6 @@ def connector_for(protocol, root=None):
         kind = CONNECTORS[protocol]
     except KeyError:
         known = ', '.join(sorted(CONNECTORS))
-        raise errors.UnknownProtocol(f'This host cannot connect {protocol!r} volumes; it can connect: {known}.') from None
+        raise errors.UnknownProtocol(
+            f'This host cannot connect {protocol!r} volumes; it can connect: {known}.') from None
     return kind(root)

@@ -21,7 +21,7 @@ class Connector(abc.ABC):
 
     @abc.abstractmethod
     def grow(self, data: dict, size: int) -> int:
-        """Return the bytes that the device has, at least `size`, as read back from it. DeviceTooSmall, DeviceNotFound."""
+        """Return the bytes that the device has, at least `size`, as read back. DeviceTooSmall, DeviceNotFound."""
 
     @abc.abstractmethod
     def paths(self, data: dict) -> list[str]:

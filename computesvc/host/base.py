@@ -118,7 +118,7 @@ class Hypervisor(abc.ABC):
 
     @abc.abstractmethod
     def attach_disk(self, server_id: str, disk: dict) -> None:
-        """The disk is in the server's definition and, unless it is off, in the live guest. TargetTaken, ServerNotFound."""
+        """The disk is in the server's definition and, unless it is off, in the live guest. TargetTaken."""
 
     @abc.abstractmethod
     def detach_disk(self, server_id: str, volume_id: str) -> None:

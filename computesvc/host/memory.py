@@ -66,7 +66,8 @@ class Memory(base.Hypervisor):
         with self._change():
             known = self._servers.get(server['id'])
             known = known or {'state': base.SHUTDOWN, 'console': [], 'disks': {}}
-            plugged = {disk['volume_id']: known['disks'].get(disk['volume_id']) or self._plugged(disk) for disk in disks}
+            plugged = {disk['volume_id']: known['disks'].get(disk['volume_id']) or self._plugged(disk)
+                       for disk in disks}
             self._servers[server['id']] = known | {'server': server, 'nics': nics, 'disks': plugged}
 
     @_breakable

@@ -43,8 +43,8 @@ def _boots(image, seconds):
     with tempfile.TemporaryDirectory() as folder:
         console, errors = pathlib.Path(folder, 'console'), pathlib.Path(folder, 'errors')
         console.touch()
-        command = ['qemu-system-x86_64', '-accel', 'kvm', '-cpu', 'host', '-m', '128', '-nodefaults', '-display', 'none',
-                   '-serial', f'file:{console}', '-snapshot', '-drive', f'file={image},format=raw,if=virtio']
+        command = ['qemu-system-x86_64', '-accel', 'kvm', '-cpu', 'host', '-m', '128', '-nodefaults', '-display',
+                   'none', '-serial', f'file:{console}', '-snapshot', '-drive', f'file={image},format=raw,if=virtio']
         with errors.open('wb') as stderr, subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=stderr) as qemu:
             try:
                 return _wait(qemu, console, errors, time.monotonic() + seconds)

@@ -1,4 +1,4 @@
-"""Makes a disk image that a PC's BIOS boots: one FAT file system over the whole disk, with syslinux. No mounts, no root."""
+"""Makes a disk image that a PC's BIOS boots: one FAT file system over the whole disk, with syslinux. No mounts."""
 
 import os
 import shutil
@@ -31,6 +31,7 @@ def make(image, size, folder):
 def _run(*command):
     words = [str(word) for word in command]
     # mtools otherwise refuses geometries it finds odd.
-    done = subprocess.run(words, capture_output=True, text=True, timeout=60, env={**os.environ, 'MTOOLS_SKIP_CHECK': '1'})
+    environment = {**os.environ, 'MTOOLS_SKIP_CHECK': '1'}
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60, env=environment)
     if done.returncode:
         raise Unavailable(f'{" ".join(words)} failed: {(done.stderr or done.stdout).strip()}')

@@ -26,11 +26,11 @@ class Calls:
         self._lock = threading.Lock()
         self._hanging = {}      # call -> (key, since)
 
-    def run(self, fn, *args, key=None, timeout=None):
+    def run(self, fn, *args, key=None, timeout=None, name=None):
         """What fn(*args) returns or raises, if it does within `timeout` seconds; else HostTimeout.
 
-        `key` (a server's id) names what may be broken. HostUnavailable, at once, if an earlier call for it still
-        hangs or too many hang in all.
+        `key` (a server's id) is what may be broken, `name` what is being done. HostUnavailable, at once, if an
+        earlier call with that key still hangs or too many hang in all.
         """
         self._refuse_if_hanging(key)
         call = queue.Queue(1)
@@ -38,7 +38,7 @@ class Calls:
         try:
             result, error = call.get(timeout=timeout or self._timeout)
         except queue.Empty:
-            result, error = self._give_up(call, key, fn)
+            result, error = self._give_up(call, key, name or fn.__name__)
         if error:
             raise error
         return result
@@ -56,12 +56,12 @@ class Calls:
             call.put(outcome)
             self._hanging.pop(call, None)
 
-    def _give_up(self, call, key, fn):
+    def _give_up(self, call, key, name):
         with self._lock:
             if not call.empty():
                 return call.get()
             self._hanging[call] = key, self._clock()
-        return None, base.HostTimeout(f'The host has not answered {fn.__name__} in time.')
+        return None, base.HostTimeout(f'The host has not answered in time ({name}).')
 
     def _refuse_if_hanging(self, key):
         with self._lock:

@@ -85,12 +85,8 @@ def size(domain, volume_id):
 def resize(domain, volume_id, wanted):
     """The guest's disk has at least `wanted` bytes and a running guest was told. LengthLocked: try again."""
     disk = _disk(domain, volume_id)
-    if disk.get('type') == 'file':
-        _resize_file(domain, disk, wanted)
-    elif disk.get('type') == 'block':
-        _resize_block(domain, disk, wanted)
-    else:
-        _tell_qemu(domain, _target(disk), wanted)
+    grow = {'file': _resize_file, 'block': _resize_block}.get(disk.get('type'), _tell_qemu)
+    grow(domain, disk, wanted)
     shown = domain.blockInfo(_target(disk))[0]
     if shown < wanted:
         raise base.HostError(f'Disk {_target(disk)} still shows {shown} bytes after it was grown to {wanted}.')
@@ -102,8 +98,8 @@ def _resize_file(domain, disk, wanted):
     length that the file has under that lock."""
     with _length_locked(disk.find('source').get('file')) as length:
         _check(disk, length, wanted)
-        if domain.isActive() and domain.blockInfo(_target(disk))[0] < wanted:
-            _tell_qemu(domain, _target(disk), length)
+        if domain.blockInfo(_target(disk))[0] < wanted:
+            _tell_qemu(domain, disk, length)
 
 
 def _resize_block(domain, disk, wanted):
@@ -111,13 +107,13 @@ def _resize_block(domain, disk, wanted):
     with open(disk.find('source').get('dev'), 'rb') as device:
         length = device.seek(0, os.SEEK_END)
     _check(disk, length, wanted)
-    if domain.isActive():
-        _tell_qemu(domain, _target(disk), length)
+    _tell_qemu(domain, disk, length)
 
 
-def _tell_qemu(domain, target, bytes_):
+def _tell_qemu(domain, disk, length):
+    """A running guest is told; of a stopped one the disk will have its device's size anyway."""
     if domain.isActive():
-        domain.blockResize(target, bytes_, libvirt.VIR_DOMAIN_BLOCK_RESIZE_BYTES)
+        domain.blockResize(_target(disk), length, libvirt.VIR_DOMAIN_BLOCK_RESIZE_BYTES)
 
 
 def _check(disk, length, wanted):

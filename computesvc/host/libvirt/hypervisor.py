@@ -9,7 +9,7 @@ from computesvc.host.libvirt.calls import Calls
 from computesvc.host.libvirt.connection import Connection
 from computesvc.host.libvirt.console import Consoles
 
-SLOW_SECONDS = 120          # starting QEMU, and its first inspection by libvirtd, on a busy machine
+SLOW_SECONDS = 120          # starting and ending QEMU, and its first inspection by libvirtd, on a busy machine
 BUTTON_SECONDS = 5          # a guest that is still booting misses the power button: press again
 RELEASE_SECONDS = 3         # likewise for a disk that it shall let go
 LOCK_SECONDS = 10           # somebody else changing a file's length
@@ -19,8 +19,8 @@ POLL_SECONDS = 0.1
 class Libvirt(base.Hypervisor):
     """Servers are domains of one libvirtd.
 
-    `state_dir`: folder for the consoles' logs. `virt_type`: 'kvm', 'qemu' (emulation) or 'auto'. `call_timeout`: seconds
-    after which a call is given up. `detach_timeout`: seconds that a guest has to let go of a disk.
+    `state_dir`: folder for the consoles' logs. `virt_type`: 'kvm', 'qemu' (emulation) or 'auto'. `call_timeout`:
+    seconds after which a call is given up. `detach_timeout`: seconds that a guest has to let go of a disk.
     """
 
     name = 'libvirt'
@@ -49,7 +49,7 @@ class Libvirt(base.Hypervisor):
 
     def undefine(self, server_id):
         try:
-            self._connection.on(server_id, domain.undefine)
+            self._connection.on(server_id, domain.undefine, timeout=SLOW_SECONDS)
         except base.ServerNotFound:
             pass
         self._consoles.remove(server_id)
@@ -59,7 +59,7 @@ class Libvirt(base.Hypervisor):
 
     def power_off(self, server_id, timeout=60):
         if not self._ask_to_power_off(server_id, timeout):
-            self._connection.on(server_id, power.cut_off)
+            self._connection.on(server_id, power.cut_off, timeout=SLOW_SECONDS)
 
     def reboot(self, server_id, hard=False):
         self.power_off(server_id, timeout=0 if hard else 60)

@@ -1,0 +1,106 @@
+"""A real Linux guest from power-on to power-off: what it says on its console is what counts."""
+
+import os
+import re
+import shutil
+import time
+import uuid
+
+import pytest
+
+from computesvc.host import base
+from onebox import guest
+
+GiB = 1 << 30
+BOOT_SECONDS = 90       # four on an idle machine
+
+
+def eventually(look, seconds=20):
+    """Wait until look() is true; fail with what it last said."""
+    until = time.monotonic() + seconds
+    while not (seen := look()):
+        assert time.monotonic() < until, f'not within {seconds} s: {seen!r}'
+        time.sleep(0.05)
+    return seen
+
+
+@pytest.fixture
+def hypervisor(libvirt_hypervisor):
+    """Only libvirt has real guests."""
+    return libvirt_hypervisor
+
+
+@pytest.fixture
+def linux(hypervisor, make_disk, guest_image):
+    """A running server with the Linux guest; its boot disk is larger than the image, as a volume would be."""
+    boot = make_disk('vda', GiB, boot_index=0)
+    with open(boot['path'], 'r+b') as volume, guest_image.open('rb') as image:
+        shutil.copyfileobj(image, volume)
+    server_id = str(uuid.uuid4())
+    hypervisor.define({'id': server_id, 'name': 'linux', 'vcpus': 1, 'memory_mb': 128}, [boot], [{'type': 'user'}])
+    hypervisor.power_on(server_id)
+    sees = seen_by(hypervisor, server_id)
+    eventually(lambda: sees(boot['volume_id']) == GiB, BOOT_SECONDS)
+    yield server_id
+    hypervisor.undefine(server_id)
+
+
+def seen_by(hypervisor, server_id):
+    """A function that says which size the guest reports for a volume."""
+    return lambda volume_id: guest.size_seen(hypervisor.console_output(server_id), volume_id)
+
+
+def test_a_disk_grows_under_a_running_guest(hypervisor, linux, make_disk, record_property):
+    sees = seen_by(hypervisor, linux)
+    disk = make_disk('vdb', GiB)
+    hypervisor.attach_disk(linux, disk)
+    eventually(lambda: sees(disk['volume_id']) == GiB)
+
+    os.truncate(disk['path'], 2 * GiB)
+    assert hypervisor.disk_size(linux, disk['volume_id']) == GiB
+    begin = time.perf_counter()
+    hypervisor.resize_disk(linux, disk['volume_id'], 2 * GiB)
+    record_property('resize_disk seconds', round(time.perf_counter() - begin, 4))
+    assert hypervisor.disk_size(linux, disk['volume_id']) == 2 * GiB
+    eventually(lambda: sees(disk['volume_id']) == 2 * GiB)
+    record_property('until the guest said so, seconds', round(time.perf_counter() - begin, 4))
+
+    for _ in range(2):
+        hypervisor.detach_disk(linux, disk['volume_id'])
+    with pytest.raises(base.DiskNotFound):
+        hypervisor.disk_size(linux, disk['volume_id'])
+    eventually(lambda: sees(disk['volume_id']) is None)
+    hypervisor.attach_disk(linux, disk)     # and it comes back with its size
+    eventually(lambda: sees(disk['volume_id']) == 2 * GiB)
+
+
+def test_a_guest_shuts_itself_down(hypervisor, linux):
+    begin = time.monotonic()
+    hypervisor.power_off(linux, timeout=60)
+    assert time.monotonic() - begin < 50, 'it was cut off instead'
+    assert 'Power button pressed' in hypervisor.console_output(linux)
+    assert hypervisor.power_state(linux) == 'shutdown'
+    assert re.search(r'Power down', hypervisor.console_output(linux, lines=3))
+
+    hypervisor.power_on(linux)
+    ups = eventually(lambda: re.findall('Linux .* is up', hypervisor.console_output(linux))[1:], BOOT_SECONDS)
+    assert len(ups) == 1
+    hypervisor.reboot(linux)
+    eventually(lambda: len(re.findall('Linux .* is up', hypervisor.console_output(linux))) == 3, BOOT_SECONDS)
+
+
+def test_a_paused_guest_holds_its_disk(hypervisor, linux, make_disk):
+    sees = seen_by(hypervisor, linux)
+    disk = make_disk('vdb', GiB)
+    hypervisor.attach_disk(linux, disk)
+    eventually(lambda: sees(disk['volume_id']) == GiB)
+    hypervisor.pause(linux)
+    hypervisor._detach_timeout, patience = 1, hypervisor._detach_timeout
+    try:
+        with pytest.raises(base.DiskHeld, match='did not let go'):
+            hypervisor.detach_disk(linux, disk['volume_id'])
+    finally:
+        hypervisor._detach_timeout = patience
+    hypervisor.unpause(linux)
+    hypervisor.detach_disk(linux, disk['volume_id'])
+    eventually(lambda: sees(disk['volume_id']) is None)
