@@ -131,3 +131,11 @@ def test_as_anybody(daemon, opened_folder):
                                'PYTHONPATH': str(pathlib.Path(__file__).parents[2])})
     assert done.returncode == 0, done.stderr
     assert 'running 2097152' in done.stdout
+
+
+def test_auto_takes_what_really_runs(start, tmp_path, make_disk):
+    """Whatever this machine's /dev/kvm is worth, 'auto' gives a server that starts."""
+    daemon, _ = start('one')
+    hypervisor = Libvirt(daemon.uri, tmp_path / 'auto', virt_type='auto')
+    server_id = a_server(hypervisor, make_disk('vda', MiB))
+    assert hypervisor.servers() == {server_id: 'running'}   # and nothing of the trial is left

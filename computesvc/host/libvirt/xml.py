@@ -1,5 +1,6 @@
 """What a server and its disks look like to libvirt (https://libvirt.org/formatdomain.html)."""
 
+import uuid
 from xml.etree import ElementTree
 
 from computesvc.host import base
@@ -16,12 +17,27 @@ def domain_name(server_id):
 def domain(server, disks, nics, console, virt_type, machine):
     """The domain's XML. `console`: path of the serial console's log. The pc machine has 28 slots to plug disks into
     while the guest runs; q35 has them only if foreseen."""
-    root = ElementTree.Element('domain', type=virt_type)
-    _text(root, 'name', domain_name(server['id']))
+    root = _machine(domain_name(server['id']), server['memory_mb'], server['vcpus'], virt_type, machine)
     _text(root, 'uuid', server['id'])
     _text(root, 'title', server.get('name') or server['id'])
-    _text(root, 'memory', server['memory_mb'], unit='MiB')
-    _text(root, 'vcpu', server['vcpus'])
+    root.append(_devices(server, disks, nics, console))
+    return ElementTree.tostring(root, encoding='unicode')
+
+
+def trial(virt_type, machine):
+    """The XML of a domain with nothing in it, made like all others otherwise."""
+    root = _machine(f'trial-{uuid.uuid4()}', 32, 1, virt_type, machine)
+    devices = ElementTree.SubElement(root, 'devices')
+    ElementTree.SubElement(devices, 'controller', type='usb', model='none')
+    ElementTree.SubElement(devices, 'memballoon', model='none')
+    return ElementTree.tostring(root, encoding='unicode')
+
+
+def _machine(name, memory_mb, vcpus, virt_type, machine):
+    root = ElementTree.Element('domain', type=virt_type)
+    _text(root, 'name', name)
+    _text(root, 'memory', memory_mb, unit='MiB')
+    _text(root, 'vcpu', vcpus)
     _text(ElementTree.SubElement(root, 'os'), 'type', 'hvm', arch='x86_64', machine=machine)
     features = ElementTree.SubElement(root, 'features')
     ElementTree.SubElement(features, 'acpi')        # the power button, and disks that come and go
@@ -31,8 +47,7 @@ def domain(server, disks, nics, console, virt_type, machine):
     _text(root, 'on_poweroff', 'destroy')
     _text(root, 'on_reboot', 'restart')
     _text(root, 'on_crash', 'destroy')
-    root.append(_devices(server, disks, nics, console))
-    return ElementTree.tostring(root, encoding='unicode')
+    return root
 
 
 def _devices(server, disks, nics, console):
