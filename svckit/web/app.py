@@ -56,9 +56,10 @@ class Application:
                                      global_request_id=given if given and _REQUEST_ID.match(given) else None)
         try:
             response = self._answer(req)
+            chunks, headers = _rendered(response)
         except Exception as error:
             response = faults.fault(error)
-        chunks, headers = _rendered(response)
+            chunks, headers = _rendered(response)
         headers.append(('X-OpenStack-Request-ID', request_id))
         headers.append(('X-Compute-Request-Id', request_id))
         if req.version:
@@ -69,7 +70,7 @@ class Application:
         if ACCESS.isEnabledFor(logging.INFO):
             ACCESS.info('%s "%s %s" %s %s bytes %.1f ms', environ.get('REMOTE_ADDR', '-'),
                         environ['REQUEST_METHOD'], _shown(environ), response.status,
-                        len(chunks[0]) if len(chunks) == 1 else '-', seconds * 1000)
+                        len(chunks[0]) if isinstance(chunks, list) and chunks else '-', seconds * 1000)
         return chunks if environ['REQUEST_METHOD'] != 'HEAD' else []
 
     def _answer(self, req) -> Response:
@@ -142,9 +143,11 @@ def _rendered(response):
         return [], headers
     headers.append(('Content-Type', response.content_type))
     if not isinstance(body, bytes):
-        if response.content_type != JSON:
+        if response.content_type == JSON:
+            body = encode(body)
+        elif not isinstance(body, str):
             return body, headers
-        body = encode(body).encode('ascii')
+        body = body.encode('utf-8')
     headers.append(('Content-Length', str(len(body))))
     return [body], headers
 

@@ -6,7 +6,8 @@ JSON = 'application/json'
 
 
 class Response:
-    """An answer: a JSON-able body, None for an empty one, bytes or an iterable of bytes as they are.
+    """An answer: a JSON-able body, None for an empty one; with another content type text, bytes or an
+    iterable of bytes.
 
     `status` None means the handler's own.
     """

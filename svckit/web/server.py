@@ -5,6 +5,7 @@ A client that is slow, silent or half gone holds nothing but its own connection.
 import ipaddress
 import logging
 import os
+import resource
 import signal
 import socket
 import threading
@@ -49,6 +50,7 @@ class Server:
             running.stop(grace)
 
     def _serve(self, listener):
+        _allow_files()
         timeout = self._options.client_timeout if self._options is not None else 60.0
         keepalive = self._options.keepalive if self._options is not None else 75.0
         connections = self._options.max_connections if self._options is not None else 1000
@@ -72,7 +74,7 @@ class _Green:
 
         self._pool = eventlet.GreenPool(connections)
         self._thread = eventlet.spawn(
-            wsgi.server, listener, app, log=LOG, log_output=False, custom_pool=self._pool, protocol=Protocol,
+            wsgi.server, _Patient(listener), app, log=LOG, log_output=False, custom_pool=self._pool, protocol=Protocol,
             keepalive=keepalive, socket_timeout=timeout, debug=False)
 
     def stop(self, grace):
@@ -80,6 +82,29 @@ class _Green:
         with eventlet.Timeout(grace, False):
             self._thread.kill()
             self._pool.waitall()
+
+
+class _Patient:
+    """A listening socket that outlives a refused accept (no file descriptor left, a client gone
+    again), which ends eventlet's server."""
+
+    def __init__(self, listener):
+        self._listener = listener
+
+    def __getattr__(self, name):
+        return getattr(self._listener, name)
+
+    def accept(self):
+        # Between two, other processes on this socket get their turn.
+        time.sleep(0)
+        while True:
+            try:
+                return self._listener.accept()
+            except OSError as error:
+                if self._listener.fileno() < 0:
+                    raise
+                LOG.warning('A connection could not be accepted: %s', error)
+                time.sleep(0.1)
 
 
 class _Native:
@@ -175,6 +200,12 @@ class _Children:
     def _follow_parent(self):
         process.native(os.read, self._lifeline[0], 1)
         os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _allow_files():
+    """As many open files as this process may have: 1,024, a common default, is less than the connections."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _listen(host, port):

@@ -135,6 +135,20 @@ def test_a_response_of_its_own(app):
     assert response.json == {'made': '2026-01-02T03:04:05.000000'}
 
 
+def test_other_kinds_of_answers(service):
+    def answering(body, kind):
+        return web.handler()(lambda req: web.Response(body, content_type=kind))
+
+    app = web.application(service, {
+        '/v3/text': {'GET': answering('grün', 'text/plain')}, '/v3/bytes': {'GET': answering(b'{}', 'a/b')},
+        '/v3/stream': {'GET': answering(iter([b'a', b'b']), 'a/b')},
+        '/v3/wrong': {'GET': web.handler()(lambda req: {'x': object()})}}, VERSIONS)
+    assert call(app, '/v3/text').body == 'grün'.encode()
+    assert call(app, '/v3/bytes').body == b'{}'
+    assert call(app, '/v3/stream').body == b'ab'
+    fault(call(app, '/v3/wrong'), 500, 'computeFault')
+
+
 def test_what_is_newer_is_not_found_before(app):
     fault(call(app, '/v3/p/volumes/v1/newer'), 404, 'itemNotFound')
     assert 'no such action: os-newer' in fault(extended(app, {'os-newer': None}), 400, 'badRequest')
