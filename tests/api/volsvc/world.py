@@ -62,9 +62,10 @@ class Answer:
 class World:
     """`run()` does all work that is due in the caller's thread; nothing runs by itself but inside `eager()`."""
 
-    def __init__(self, folder, **overrides):
+    def __init__(self, folder, report=True, **overrides):
+        self.file = folder / 'volsvc.sqlite'
         overrides = {'memory__capacity_gb': 100, 'service__host': 'host', **overrides}
-        self.conf = conf.load('volsvc', options.OPTS, files=[], database__connection=f'sqlite:///{folder}/v.sqlite',
+        self.conf = conf.load('volsvc', options.OPTS, files=[], database__connection=f'sqlite:///{self.file}',
                               api__auth_strategy='noauth', enabled_backends=['memory'], compute__auth_type='none',
                               compute__endpoint_override='http://compute', images__auth_type='none',
                               images__endpoint_override='http://images', oslo_policy__policy_file=f'{folder}/p.yaml',
@@ -77,7 +78,8 @@ class World:
         self.service.migrate()
         self.worker = BackendWorker(self.service, 'memory')
         self.driver = self.worker.driver
-        self.worker.report()
+        if report:
+            self.worker.report()
         self._eager = False
         for worker in self.worker.workers:
             self.service.wakes(worker.targets, lambda worker=worker: self._eager and worker.run_due())
