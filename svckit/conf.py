@@ -21,6 +21,9 @@ API_OPTS = [
                               'the service type: /volume, /compute.'),
     cfg.URIOpt('public_endpoint', help='Base of the links in answers, where it differs from what the client '
                                        'asked (behind a proxy).'),
+    cfg.BoolOpt('enable_proxy_headers_parsing', default=False,
+                help='Believe X-Forwarded-Proto, X-Forwarded-Host and X-Forwarded-Prefix, for the links in '
+                     'answers. Only behind a proxy that sets or removes them.'),
     cfg.FloatOpt('client_timeout', default=60, min=1,
                  help='Seconds a client may take for each part of its request before it is dropped.'),
     cfg.FloatOpt('keepalive', default=75, min=0, help='Seconds an idle connection is kept.'),
@@ -64,8 +67,8 @@ class Options(cfg.ConfigOpts):
 
 
 def list_opts():
-    """For oslo.config's sample generator."""
-    return [(None, MESSAGING_OPTS), *OPTS.items()]
+    """For oslo.config's sample generator (oslo.messaging lists transport_url itself)."""
+    return list(OPTS.items())
 
 
 def load(project: str, opts: dict, args=None, files=None, **overrides) -> Options:

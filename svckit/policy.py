@@ -36,6 +36,11 @@ BASE_RULES = [
 IMPLIED = {'admin': ('manager', 'member', 'reader'), 'manager': ('member', 'reader'), 'member': ('reader',)}
 
 
+def list_rules():
+    """For oslo.policy's sample generator."""
+    return BASE_RULES
+
+
 def implied(roles) -> list[str]:
     """The roles in lower case, with those that they imply."""
     every = {}

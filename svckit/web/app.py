@@ -41,6 +41,7 @@ class Application:
         options = service.conf.api
         self._router = Router(routes)
         self._max_body, self._public = options.max_body, options.public_endpoint
+        self._proxied = options.enable_proxy_headers_parsing
         self._prefix = '/' + (options.prefix or versions.service_types[0]).strip('/')
         self._health = None
         self._open = {'/': self._root, versions.path: self._version, '/healthcheck': self._healthcheck,
@@ -50,6 +51,8 @@ class Application:
         began = time.perf_counter()
         request_id = f'req-{uuid.uuid4()}'
         given = environ.get('HTTP_X_OPENSTACK_REQUEST_ID')
+        if self._proxied:
+            request.behind_proxy(environ)
         req = request.Request(environ, self._public)
         # From here on log lines carry the ids.
         req.context = RequestContext(service=self.service, request_id=request_id,

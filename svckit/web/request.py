@@ -53,6 +53,17 @@ class Request:
         return self.application_url + urllib.parse.quote(self.environ['PATH_INFO'].encode('latin-1'))
 
 
+def behind_proxy(environ):
+    """The client's own view of scheme, host and prefix, as the proxy in front tells it."""
+    scheme = environ.get('HTTP_X_FORWARDED_PROTO', '').lower()
+    if scheme in ('http', 'https'):
+        environ['wsgi.url_scheme'] = scheme
+    if host := environ.get('HTTP_X_FORWARDED_HOST', '').split(',')[0].strip():
+        environ['HTTP_HOST'] = host
+    if prefix := environ.get('HTTP_X_FORWARDED_PREFIX', '').strip('/'):
+        environ['SCRIPT_NAME'] = f"/{prefix}{environ.get('SCRIPT_NAME', '')}"
+
+
 def path(environ) -> str:
     """The decoded path; BadRequest unless it is clean UTF-8."""
     raw = environ.get('PATH_INFO') or '/'

@@ -57,4 +57,4 @@ def test_oslo_messaging_can_be_used_with_these_options():
 
 def test_every_option_can_be_listed_for_a_sample():
     names = {option.dest for _, options in configuration.list_opts() for option in options}
-    assert {'transport_url', 'auth_strategy', 'max_body', 'poll'} <= names
+    assert {'auth_strategy', 'max_body', 'poll'} <= names

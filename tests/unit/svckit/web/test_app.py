@@ -331,6 +331,18 @@ def test_links_behind_a_proxy(service):
     assert call(app, '/v3/p/volumes/v1').json['url'] == 'https://cloud.example/volume/v3/p/volumes/v1'
 
 
+def test_headers_of_a_proxy_count_where_it_is_said_so(service):
+    headers = {'X_Forwarded_Proto': 'https', 'X_Forwarded_Host': 'cloud.example, inner',
+               'X_Forwarded_Prefix': '/storage/'}
+    app = web.application(service, ROUTES, VERSIONS)
+    assert call(app, '/v3/p/volumes/v1', **headers).json['url'] == 'http://api:8776/v3/p/volumes/v1'
+    service.conf.set_override('enable_proxy_headers_parsing', True, 'api')
+    app = web.application(service, ROUTES, VERSIONS)
+    assert call(app, '/v3/p/volumes/v1', **headers).json['url'] == (
+        'https://cloud.example/storage/v3/p/volumes/v1')
+    assert call(app, '/v3/p/volumes/v1').json['url'] == 'http://api:8776/v3/p/volumes/v1'
+
+
 def test_under_a_mount_point(app):
     response = call(app, '/v3/p/volumes/v1', environ={'SCRIPT_NAME': '/cinder', 'PATH_INFO': '/v3/p/volumes/v1'})
     assert response.json['url'] == 'http://api:8776/cinder/v3/p/volumes/v1'
