@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import subprocess
 import time
 import uuid
 
@@ -104,3 +105,43 @@ def test_a_paused_guest_holds_its_disk(hypervisor, linux, make_disk):
     hypervisor.unpause(linux)
     hypervisor.detach_disk(linux, disk['volume_id'])
     eventually(lambda: sees(disk['volume_id']) is None)
+
+
+@pytest.fixture
+def loop_device(tmp_path):
+    """Make a block device over a sparse file: (device, file)."""
+    made = []
+
+    def make(size):
+        path = tmp_path / f'backing-{len(made)}'
+        path.touch()
+        os.truncate(path, size)
+        done = subprocess.run(['losetup', '--find', '--show', str(path)], capture_output=True, text=True)
+        if done.returncode:
+            pytest.skip(f'no loop devices: {done.stderr.strip()}')
+        made.append(done.stdout.strip())
+        return made[-1], path
+    yield make
+    for device in made:
+        subprocess.run(['losetup', '--detach', device], check=True)
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which('losetup'), reason='root, for a loop device')
+def test_a_block_device_grows(hypervisor, linux, loop_device):
+    """As an LVM or iSCSI volume would: the device is larger first, then the guest is told."""
+    device, file = loop_device(64 << 20)
+    sees = seen_by(hypervisor, linux)
+    disk = {'volume_id': str(uuid.uuid4()), 'path': device, 'type': 'block', 'format': 'raw', 'target': 'vdb',
+            'boot_index': None, 'read_only': False}
+    hypervisor.attach_disk(linux, disk)
+    eventually(lambda: sees(disk['volume_id']) == 64 << 20)
+    with pytest.raises(base.DeviceTooSmall, match=f'{device} has 67108864 bytes, 134217728 are wanted'):
+        hypervisor.resize_disk(linux, disk['volume_id'], 128 << 20)
+
+    os.truncate(file, 128 << 20)
+    subprocess.run(['losetup', '--set-capacity', device], check=True)
+    for _ in range(2):
+        hypervisor.resize_disk(linux, disk['volume_id'], 128 << 20)
+    assert hypervisor.disk_size(linux, disk['volume_id']) == 128 << 20
+    eventually(lambda: sees(disk['volume_id']) == 128 << 20)
+    hypervisor.detach_disk(linux, disk['volume_id'])

@@ -103,7 +103,8 @@ def _resize_file(domain, disk, wanted):
 
 
 def _resize_block(domain, disk, wanted):
-    """QEMU already reports a host device's new size before the guest was told of it: so always tell."""
+    """A host device's length is not QEMU's to change, and QEMU looks at it itself now and then without telling the
+    guest. So the guest is told each time, whatever size QEMU reports."""
     with open(disk.find('source').get('dev'), 'rb') as device:
         length = device.seek(0, os.SEEK_END)
     _check(disk, length, wanted)
