@@ -116,6 +116,9 @@ def _register(conf, opts):
     conf.register_cli_opts(COMMAND_LINE_OPTS)
     conf.register_opts(MESSAGING_OPTS)
     conf.register_opts(oslo_db.database_opts, 'database')
+    # Two APIs and a worker must fit into what MariaDB and PostgreSQL allow by default (151 and 100 connections).
+    conf.set_default('max_pool_size', 10, 'database')
+    conf.set_default('max_overflow', 10, 'database')
     oslo_policy.set_defaults(conf)
     for group, options in [*OPTS.items(), *opts.items()]:
         group = None if group in (None, 'DEFAULT') else group

@@ -43,7 +43,7 @@ class Service:
     def __init__(self, conf, messaging=None, clock=None):
         self.conf, self.clock = conf, clock or Clock()
         self.messaging = messaging or Messaging(conf, 'volsvc')
-        self.db = Database(conf.database.connection)
+        self.db = Database.configured(conf)
         self.db.on_wake = self._wake
         self.policy = Policy(conf, policies.list_rules())
         self.registry = operations.registry()

@@ -41,6 +41,17 @@ class Database:
             _tune_mysql(self.engine)
         self._writing = self.engine.execution_options(svckit_write=True)
 
+    @classmethod
+    def configured(cls, conf) -> 'Database':
+        """The one that [database] describes.
+
+        Its pool is small on purpose: waiting for a connection costs milliseconds, while a burst that
+        opens more than the server allows fails.
+        """
+        options = conf.database
+        return cls(options.connection, options.max_pool_size, options.max_overflow, options.pool_timeout or 30,
+                   'FULL' if options.sqlite_synchronous else 'OFF')
+
     @contextlib.contextmanager
     def transaction(self):
         """A session that writes: commits at the end, rolls back on any error."""

@@ -42,7 +42,8 @@ class World:
 
     def __init__(self, url, folder, backend='memory', clock=None, **options):
         self.conf = configuration.load(
-            'volsvc', conf.OPTS, files=[], database__connection=url, enabled_backends=[backend],
+            'volsvc', conf.OPTS, files=[], database__connection=url,
+            database__sqlite_synchronous=False, enabled_backends=[backend],
             service__host='host1', state_path=str(folder), oslo_policy__policy_file=str(folder / 'policy.yaml'),
             api__auth_strategy='noauth', compute__auth_type='none',
             compute__endpoint_override='http://compute/v2.1', images__auth_type='none',
