@@ -104,9 +104,6 @@ def options(service_type: str, service_name: str) -> list:
     """The options of a section that says how to reach another service."""
     from oslo_config import cfg
     adapter = loading.get_adapter_conf_options(include_deprecated=False)
-    password = loading.get_auth_plugin_conf_options('password')
-    for option in password:
-        option.required = False         # not with auth_type = none; keystoneauth names what it misses
     return [
         *loading.get_session_conf_options(),
         *loading.get_auth_common_conf_options(),
