@@ -24,7 +24,8 @@ def full_disk(tmp_path):
         pytest.skip('only root can mount a small file system')
     folder = tmp_path / 'disk'
     folder.mkdir()
-    mounted = subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=32m', 'tmpfs', folder], capture_output=True, text=True)
+    mounted = subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=32m', 'tmpfs', folder], capture_output=True,
+                             text=True)
     if mounted.returncode:
         pytest.skip(f'no file system can be mounted: {mounted.stderr}')
     yield folder

@@ -80,15 +80,6 @@ def metadata(session, filters: dict, project_id: str | None) -> dict[str, list[s
     return {key: sorted(values) for key, values in sorted(found.items())}
 
 
-def metadata(session, filters: dict, project_id: str | None) -> dict[str, list[str]]:
-    """Each key of these volumes' metadata, with all values that it has."""
-    found: dict[str, set] = {}
-    for meta in session.execute(select(Volume.meta).where(*conditions(session, filters, project_id))).scalars():
-        for key, value in (meta or {}).items():
-            found.setdefault(key, set()).add(value)
-    return {key: sorted(values) for key, values in sorted(found.items())}
-
-
 def usage(session, project_id: str) -> dict[str, int]:
     """What a project's volumes come to, counted: for quota repair."""
     rows = session.execute(select(VolumeType.name, func.count(), func.sum(Volume.size)).outerjoin_from(

@@ -59,7 +59,7 @@ class Driver(abc.ABC):
 
     @abc.abstractmethod
     def create_from_image(self, volume: Volume, image: Image) -> None:
-        """There is a volume of `volume.size` that begins with the image. NoSpace; Refused for a format unknown to it."""
+        """There is a volume of `volume.size` that begins with the image. NoSpace; Refused for an unknown format."""
 
     @abc.abstractmethod
     def clone(self, volume: Volume, source: Volume) -> None:

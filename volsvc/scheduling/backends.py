@@ -31,7 +31,7 @@ def choose(backends, size: int, extra_specs: dict, zone: str | None, host: str |
 
 
 def matches(capabilities: dict, extra_specs: dict) -> bool:
-    """Whether a backend is what a type's extra specs ask for; of scoped keys, only `capabilities:` asks for anything."""
+    """Whether a backend is what a type's extra specs ask for; of scoped keys only `capabilities:` asks anything."""
     for key, wanted in extra_specs.items():
         scope, colon, rest = key.rpartition(':')
         if colon and scope != 'capabilities' or key in ABOUT_VOLUMES:
