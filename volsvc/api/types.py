@@ -137,8 +137,9 @@ def _private(req, type_id):
 
 
 def _filters(req) -> dict:
-    wanted = filters.chosen(req, ('is_public', 'extra_specs') if req.version >= versions.TYPE_FILTERS
-                            else ('is_public',))
+    """Others are passed over: clients look for a name by sending it, and go through the list themselves."""
+    known = ('is_public', 'extra_specs') if req.version >= versions.TYPE_FILTERS else ('is_public',)
+    wanted = {name: req.query[name] for name in known if name in req.query}
     public = wanted.pop('is_public', None)
     if scope.everybody(req.context):
         if public is not None and public.lower() != 'none':

@@ -192,5 +192,12 @@ class TestFilters:
         make(extra_specs={'a': 'b'})
         assert names(world, "extra_specs=%7B'a':'b'%7D", version='3.52', **ADMIN) == ['gold']
 
-    def test_unknown(self, world):
-        world.refused(400, 'GET', '/types?colour=red')
+    @pytest.mark.parametrize('who', [{}, ADMIN])
+    def test_unknown_is_passed_over(self, world, make, who):
+        """`cinder type-key gold set …` looks for the name so."""
+        make()
+        assert 'gold' in names(world, 'all_tenants=1&is_public=None&name=gold', **who)
+
+    def test_wrong(self, world):
+        world.refused(400, 'GET', '/types?is_public=perhaps', **ADMIN)
+        world.refused(400, 'GET', '/types?extra_specs=x', **ADMIN)

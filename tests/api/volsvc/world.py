@@ -66,7 +66,8 @@ class World:
         self.file = folder / 'volsvc.sqlite'
         overrides = {'memory__capacity_gb': 100, 'service__host': 'host', **overrides}
         self.conf = conf.load('volsvc', options.OPTS, files=[], database__connection=f'sqlite:///{self.file}',
-                              api__auth_strategy='noauth', enabled_backends=['memory'], compute__auth_type='none',
+                              api__auth_strategy='noauth', database__sqlite_synchronous=False,
+                              enabled_backends=['memory'], compute__auth_type='none',
                               compute__endpoint_override='http://compute', images__auth_type='none',
                               images__endpoint_override='http://images', oslo_policy__policy_file=f'{folder}/p.yaml',
                               **overrides)
