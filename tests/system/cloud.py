@@ -42,6 +42,7 @@ class Cloud:
         answer = self._http.request(
             method, self._endpoints[service].rstrip('/') + path, json=body, timeout=self._timeout,
             headers={'X-Auth-Token': self.token, 'OpenStack-API-Version': version, 'Accept': 'application/json'})
+        self.request_id = answer.headers.get('X-Openstack-Request-Id')
         assert answer.status_code in good, f'{method} {path}: {answer.status_code} {answer.text[:500]}'
         return answer.json() if answer.content else None
 
@@ -86,8 +87,10 @@ class Cloud:
         self.compute('POST', f'/servers/{server_id}/os-volume_attachments', {
             'volumeAttachment': {'volumeId': volume_id}})
 
-    def extend(self, volume_id, size: int):
+    def extend(self, volume_id, size: int) -> str:
+        """Ask for it; the request's id."""
         self.volume('POST', f'/volumes/{volume_id}/action', {'os-extend': {'new_size': size}}, '3.42', (202,))
+        return self.request_id
 
     def quota(self) -> dict:
         """Volumes and GiB in use, as the quota counts them."""

@@ -45,11 +45,16 @@ class Process:
         self._popen.kill()
         self._popen.wait()
 
+    def ask_to_stop(self):
+        """SIGTERM, as at a restart."""
+        if self.running:
+            self._popen.send_signal(signal.SIGTERM)
+
     def stop(self, seconds=20):
-        """SIGTERM, as at a restart; killed if that takes longer than `seconds`."""
+        """Asked to stop, and killed if that takes longer than `seconds`."""
         if not self.running:
             return
-        self._popen.send_signal(signal.SIGTERM)
+        self.ask_to_stop()
         try:
             self._popen.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -75,8 +80,10 @@ class Processes:
         return self._made[name]
 
     def stop(self):
-        """In reverse order, so that nobody misses a service while it stops."""
-        for process in reversed(self._made.values()):
+        """All at once: each takes its time to part from the broker."""
+        for process in self._made.values():
+            process.ask_to_stop()
+        for process in self._made.values():
             process.stop()
 
     def last_words(self) -> str:

@@ -4,6 +4,7 @@ import os
 import pytest
 
 from tests.system.box import Box, CommandFailed, properties, rows
+from tests.system.cloud import Cloud
 
 pytestmark = pytest.mark.system
 
@@ -18,13 +19,25 @@ def box(tmp_path_factory):
     box.kill()
 
 
+@pytest.fixture(scope='module')
+def admin(box):
+    return Cloud(box.state / 'clouds.yaml', 'onebox-admin')
+
+
+@pytest.fixture(autouse=True)
+def clean(box, admin):
+    """Each test begins without volumes; those of the last one are removed by force, not by what is tested here."""
+    for volume in admin.volume('GET', '/volumes?all_tenants=1')['volumes']:
+        admin.volume('POST', f'/volumes/{volume["id"]}/action', {'os-force_delete': {}})
+    box.wait(lambda: not admin.volume('GET', '/volumes?all_tenants=1')['volumes'], 'all volumes are gone')
+
+
 @pytest.fixture
 def volume(box):
-    """The name of an available volume of 1 GiB."""
+    """The id of an available volume of 1 GiB."""
     made = box.openstack('volume', 'create', '--size', '1', 'base')
     box.volume_is(made['id'], 'available')
-    yield made['id']
-    box.act('volume', 'delete', '--force', made['id'], cloud='onebox-admin')
+    return made['id']
 
 
 def gone(box, *command):
@@ -75,7 +88,6 @@ class TestOpenstackVolumes:
         file, = (box.state / 'volumes').glob(f'*{copy["id"]}*')
         with file.open('rb') as volume:
             assert volume.read(len(original)) == original
-        box.act('volume', 'delete', 'imaged', 'copy')
 
     def test_lists(self, box, volume):
         box.openstack('volume', 'create', '--size', '1', 'another')
@@ -84,7 +96,7 @@ class TestOpenstackVolumes:
         assert sorted(names) == ['another', 'base']
         assert [row['Name'] for row in box.openstack('volume', 'list', '--name', 'base')] == ['base']
         assert box.openstack('volume', 'list', '--status', 'error') == []
-        assert len(box.openstack('volume', 'list', '--limit', '1')) == 1
+        assert len(rows(box.cinder('list', '--limit', '1'))) == 1
         assert [row['Name'] for row in box.openstack('volume', 'list', '--marker', volume, '--limit', '5')] == []
         long = box.openstack('volume', 'list', '--long', '--property', 'none=such')
         assert long == []
@@ -93,7 +105,6 @@ class TestOpenstackVolumes:
         project = box.openstack('volume', 'list', '--project', 'demo', cloud='onebox-admin')
         assert len(project) == len(everyones)
         assert box.openstack('volume', 'list', cloud='onebox-admin') == []
-        box.act('volume', 'delete', 'another')
 
     def test_states(self, box, volume):
         with pytest.raises(CommandFailed, match='403|Policy|policy'):
@@ -103,10 +114,11 @@ class TestOpenstackVolumes:
         box.act('volume', 'set', '--state', 'available', volume, cloud='onebox-admin')
         assert box.openstack('volume', 'show', volume)['status'] == 'available'
 
-    @pytest.mark.parametrize('size', ['1', '0'])
-    def test_never_smaller(self, box, volume, size):
-        with pytest.raises(CommandFailed):
-            box.act('volume', 'set', '--size', size, volume)
+    def test_never_smaller(self, box, volume):
+        with pytest.raises(CommandFailed, match='greater'):
+            box.act('volume', 'set', '--size', '1', volume)
+        with pytest.raises(CommandFailed, match='greater'):
+            box.cinder('extend', volume, '1')
         assert box.openstack('volume', 'show', volume)['size'] == 1
 
     def test_another_project_s_volume_is_not_there(self, box):
@@ -115,7 +127,6 @@ class TestOpenstackVolumes:
             with pytest.raises(CommandFailed, match='No volume|No Volume|could not be found|404|NotFound'):
                 box.act('volume', *command)
         box.volume_is(made['id'], 'available', cloud='onebox-admin')
-        box.act('volume', 'delete', made['id'], cloud='onebox-admin')
 
 
 class TestOpenstackRest:
@@ -150,8 +161,8 @@ class TestOpenstackRest:
 
     def test_limits(self, box, volume):
         limits = {row['Name']: row['Value'] for row in box.openstack('limits', 'show', '--absolute')}
-        assert (limits['totalVolumesUsed'], limits['totalGigabytesUsed']) == (1, 1)
-        assert limits['maxTotalVolumes'] > 0
+        assert (limits['total_volumes_used'], limits['total_gigabytes_used']) == (1, 1)
+        assert limits['max_total_volumes'] == 10
 
     def test_services_pools_zones_extensions(self, box):
         services = box.openstack('volume', 'service', 'list', cloud='onebox-admin')
@@ -166,23 +177,6 @@ class TestOpenstackRest:
         assert isinstance(box.openstack('extension', 'list', '--volume'), list)
         versions = box.openstack('versions', 'show')
         assert {row['Service Type'] for row in versions} == {'identity', 'block-storage', 'compute', 'image'}
-
-    def test_attachments(self, box, volume):
-        assert box.openstack('volume', 'attachment', 'list', microversion='3.44') == []
-        made = box.openstack('volume', 'attachment', 'create', '--mode', 'rw', volume,
-                             '2b6b1d6a-0000-4000-8000-000000000001', microversion='3.54', cloud='onebox-admin')
-        assert box.openstack('volume', 'show', volume)['status'] == 'reserved'
-        attachment = made['ID']
-        shown = box.openstack('volume', 'attachment', 'set', '--host', 'onebox', '--ip', '127.0.0.1', attachment,
-                              microversion='3.54', cloud='onebox-admin')
-        assert shown['Volume ID'] == volume
-        box.act('volume', 'attachment', 'complete', attachment, microversion='3.54', cloud='onebox-admin')
-        assert box.openstack('volume', 'show', volume)['status'] == 'in-use'
-        listed, = box.openstack('volume', 'attachment', 'list', '--all-projects', microversion='3.54',
-                                cloud='onebox-admin')
-        assert (listed['ID'], listed['Status']) == (attachment, 'attached')
-        box.act('volume', 'attachment', 'delete', attachment, microversion='3.54', cloud='onebox-admin')
-        box.volume_is(volume, 'available')
 
 
 class TestCinder:
@@ -224,7 +218,7 @@ class TestCinder:
         box.cinder('type-delete', 'slow', cloud='onebox-admin')
 
     def test_quota_and_limits(self, box):
-        demo = box.openstack('project', 'show', 'demo')['id']
+        demo = box.openstack('project', 'show', 'demo', cloud='onebox-admin')['id']
         assert properties(box.cinder('quota-show', demo, cloud='onebox-admin'))['volumes']
         usage = {row['Type']: row for row in rows(box.cinder('quota-usage', demo, cloud='onebox-admin'))}
         assert usage['volumes']['In_use'] == '0'
