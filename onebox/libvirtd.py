@@ -2,7 +2,8 @@
 
 Root: in a private mount namespace libvirtd's fixed folders are folders of the state folder, so neither its domains nor
 its sockets meet the machine's. Anyone else: libvirt's session mode with its folders moved in the same way by the XDG
-variables. No virtlogd, systemd, D-Bus or cgroups are needed; libvirtd logs complaints about their absence and works.
+variables (libvirt_folders.py). No virtlogd, systemd, D-Bus or cgroups are needed; libvirtd complains in its log about
+their absence and works.
 
 Guests are processes of their own: they outlive this process and libvirtd, and the next start() finds them again.
 """
@@ -33,10 +34,6 @@ namespaces = [ ]
 stdio_handler = "file"
 max_core = 0
 '''
-QEMU_CONF_ROOT = QEMU_CONF + '''user = "root"
-group = "root"
-dynamic_ownership = 0
-'''
 
 
 # Run by a Python of its own, as a libvirtd that hangs would hang whoever asks.
@@ -58,10 +55,8 @@ class Libvirtd:
     """The daemon of one state folder."""
 
     def __init__(self, state):
-        self._home = pathlib.Path(state).absolute() / 'libvirt'
-        self._base = libvirt_folders.short_path(self._home)
-        kind = libvirt_folders.System if os.geteuid() == 0 else libvirt_folders.Session
-        self._folders = kind(self._base)
+        self._folders = libvirt_folders.kind()(pathlib.Path(state).absolute() / 'libvirt')
+        self._home, self._base = self._folders.home, self._folders.base
         self._process = None
 
     @property
@@ -102,8 +97,12 @@ class Libvirtd:
         self._end_daemon()
         if guests:
             self._kill_guests()
-        if self._base != self._home:
-            self._base.unlink(missing_ok=True)
+        self._folders.forget()
+
+    def destroy(self) -> None:
+        """There is no libvirtd, no guest, and nothing that libvirtd knew of them."""
+        self.stop(guests=True)
+        shutil.rmtree(self._home, ignore_errors=True)
 
     def guests(self) -> list[int]:
         """Process ids of the QEMUs of this folder, found by their own pid files."""
@@ -124,12 +123,12 @@ class Libvirtd:
                 raise Unavailable(f'The state folder must not be below {public}: a private one is put over it.')
 
     def _make_folders(self):
-        self._home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._make_link()
-        for name in (*self._folders.names, self._folders.config):
-            (self._base / name).mkdir(mode=0o755, parents=True, exist_ok=True)
+        try:
+            self._folders.make()
+        except OSError as error:
+            raise Unavailable(f'libvirtd needs a folder: {error}') from error
         config = self._base / self._folders.config
-        (config / 'qemu.conf').write_text(QEMU_CONF_ROOT if self._folders.mode == 'system' else QEMU_CONF)
+        (config / 'qemu.conf').write_text(QEMU_CONF + self._folders.qemu_conf)
         (config / 'libvirtd.conf').write_text(self._libvirtd_conf())
 
     def _libvirtd_conf(self):
@@ -139,15 +138,6 @@ class Libvirtd:
         return (f'host_uuid = "{identity.read_text()}"\nauth_unix_rw = "none"\nauth_unix_ro = "none"\n'
                 f'unix_sock_rw_perms = "0700"\nunix_sock_ro_perms = "0700"\n'
                 'log_level = 3\nlog_outputs = "3:stderr"\n')
-
-    def _make_link(self):
-        """The short path leads to the folder. Unavailable if it leads elsewhere."""
-        if self._base == self._home:
-            return
-        with contextlib.suppress(FileExistsError):
-            self._base.symlink_to(self._home)
-        if self._base.lstat().st_uid != os.geteuid() or self._base.readlink() != self._home:
-            raise Unavailable(f'{self._base} is in the way: somebody else made it.')
 
     # -- the daemon
 

@@ -16,8 +16,12 @@ from onebox import libvirtd
 MiB = 1 << 20
 NOBODY = 65534
 # Allowed to read everything: root's tests may be run by a Python in root's home.
-AS_NOBODY = ['setpriv', f'--reuid={NOBODY}', f'--regid={NOBODY}', '--clear-groups', '--inh-caps=+dac_read_search',
-             '--ambient-caps=+dac_read_search']
+ANYBODY = ['setpriv', f'--reuid={NOBODY}', f'--regid={NOBODY}', '--clear-groups', '--inh-caps=+dac_read_search',
+           '--ambient-caps=+dac_read_search']
+# What Docker leaves root by default.
+DOCKER = ('+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+net_raw,+sys_chroot,'
+          '+mknod,+audit_write,+setfcap')
+CONTAINED = ['setpriv', f'--bounding-set=-all,{DOCKER}', '--inh-caps=-all']
 
 
 @pytest.fixture
@@ -114,18 +118,19 @@ def test_absence_is_said(tmp_path, monkeypatch):
 
 @pytest.fixture
 def opened_folder():
-    """A folder of user nobody's, not below pytest's own, which are closed to others."""
+    """A folder that is not below pytest's own, which are closed to others."""
     with tempfile.TemporaryDirectory(prefix='anybody-') as folder:
-        os.chown(folder, NOBODY, NOBODY)
         yield pathlib.Path(folder)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason='root, to become somebody else')
-def test_as_anybody(daemon, opened_folder):
-    """Without root libvirt runs in session mode; the same things work."""
+@pytest.mark.parametrize('become, owner', [(ANYBODY, NOBODY), (CONTAINED, 0)], ids=['anybody', 'root in a container'])
+def test_with_fewer_rights(daemon, opened_folder, become, owner):
+    """Without root, and as root that may not mount, libvirt runs in session mode; the same things work."""
     folder = opened_folder
-    program = pathlib.Path(__file__).with_name('as_anybody.py')
-    done = subprocess.run([*AS_NOBODY, sys.executable, str(program), str(folder)],
+    os.chown(folder, owner, owner)
+    program = pathlib.Path(__file__).with_name('with_fewer_rights.py')
+    done = subprocess.run([*become, sys.executable, str(program), str(folder)],
                           capture_output=True, text=True, timeout=120,
                           env={'PATH': os.environ['PATH'], 'HOME': str(folder), 'PYTHONDONTWRITEBYTECODE': '1',
                                'PYTHONPATH': str(pathlib.Path(__file__).parents[2])})

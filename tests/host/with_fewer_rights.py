@@ -1,4 +1,4 @@
-"""Run by test_libvirtd.py as a user without rights: one server from start to end."""
+"""Run by test_libvirtd.py as somebody with few rights: one server from start to end."""
 
 import os
 import pathlib
@@ -25,4 +25,4 @@ try:
     hypervisor.undefine(server_id)
 finally:
     hypervisor.close()
-    daemon.stop(guests=True)
+    daemon.destroy()
