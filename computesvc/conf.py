@@ -37,7 +37,7 @@ AGENT = [
                help='"memory" only remembers servers: for benchmarks and tests.'),
     cfg.StrOpt('libvirt_uri', default='qemu:///system', help='Where libvirtd is.'),
     cfg.StrOpt('virt_type', default='auto', choices=['auto', 'kvm', 'qemu'],
-               help='How guests run under libvirt: "kvm", "qemu" (emulation, slow), or "auto": kvm if libvirt offers it.'),
+               help='How guests run under libvirt: "kvm", "qemu" (emulation, slow), or what libvirt offers.'),
     cfg.FloatOpt('heartbeat_interval', default=2.0, help='Seconds between two reports to the conductor.'),
     cfg.FloatOpt('sweep_interval', default=180.0,
                  help='Seconds between two comparisons of device sizes with the recorded volume sizes.'),

@@ -2,10 +2,13 @@
 
 Sizes are bytes here, GiB on the wire.
 """
+import logging
+
 from computesvc import errors, peer
 from computesvc.peer import NoAnswer, Refusal
 from svckit.operations import Refused
 
+LOG = logging.getLogger(__name__)
 VERSION = {'OpenStack-API-Version': 'volume 3.44'}
 GIB = 1024 ** 3
 
@@ -36,6 +39,13 @@ class Volumes:
                   'volume_type': volume_type, 'availability_zone': zone}
         body = {'volume': {name: value for name, value in volume.items() if value is not None}}
         return self._as_user(context, None, 'POST', '/volumes', body).json()['volume']
+
+    def discard(self, context, volume_id: str) -> None:
+        """Have a volume deleted that was made in vain; what cannot be deleted now stays, as the user's own."""
+        try:
+            self._call('DELETE', f'/volumes/{volume_id}', context=context)
+        except (NoAnswer, Refusal) as e:
+            LOG.warning('Volume %s was made for a server that is not to be, and stays: %s', volume_id, e)
 
     def _as_user(self, context, volume_id, method, path, body=None):
         try:

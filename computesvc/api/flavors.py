@@ -63,6 +63,15 @@ def delete(req, flavor_id):
     req.context.db.run(lambda session: flavors.remove(session, flavor_id))
 
 
+@handler()
+def access(req, flavor_id):
+    """The projects that may use a flavor which is not public: only administrators may, for any."""
+    flavor = _flavor(req, flavor_id, policies.ACCESS)
+    if flavor.is_public:
+        raise errors.NotFound('Access list not available for public flavors.')
+    return {'flavor_access': []}
+
+
 # ------------------------------------------------------------------ extra specs
 
 @handler()

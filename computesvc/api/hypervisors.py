@@ -2,7 +2,6 @@
 from computesvc import errors
 from computesvc.api import versions
 from computesvc.api.schemas.types import true
-from computesvc.api.services import id_of
 from computesvc.api.views import hypervisors as views
 from computesvc.db import hypervisors, servers, services
 from computesvc.policies import hypervisors as policies
@@ -75,15 +74,9 @@ def capabilities(req, hypervisor_id):
 
 
 def _one(req, hypervisor_id):
-    wanted = hypervisor_id if req.version >= versions.UUIDS else None
-    try:
-        wanted = wanted or id_of(req, hypervisor_id)
-    except errors.BadRequest:
-        raise errors.NotFound(f"Hypervisor with ID '{hypervisor_id}' could not be found.") from None
-    if req.version >= versions.UUIDS:
-        id_of(req, hypervisor_id)
+    """By UUID from 2.53 on, by number before.  A name is not found, so that clients go on to look for names."""
     for found in _found(req):
-        if wanted in (found[0].uuid, found[0].id):
+        if hypervisor_id == (found[0].uuid if req.version >= versions.UUIDS else str(found[0].id)):
             return found
     raise errors.NotFound(f"Hypervisor with ID '{hypervisor_id}' could not be found.")
 

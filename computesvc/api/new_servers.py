@@ -1,4 +1,5 @@
 """From what a user asks for to the rows of new servers: every check that can be made before anything is."""
+import contextlib
 import dataclasses
 import re
 import secrets
@@ -18,6 +19,7 @@ MOST = 50       # servers in one request
 class Plan:
     """What is to be inserted, and where it has to run."""
     servers: list[tuple[Server, list[Attachment]]]
+    to_make: list[tuple[Attachment, 'Disk']]
     host: str | None = None
     node: str | None = None
 
@@ -37,7 +39,7 @@ class Disk:
 
 
 def plan(context, wish: dict, version) -> Plan:
-    """Raises BadRequest, Forbidden or NotFound with a sentence.  Volumes to be made for the servers are made."""
+    """Raises BadRequest, Forbidden or NotFound with a sentence; nothing has changed anywhere."""
     count = _count(wish)
     flavor = _flavor(context, wish['flavorRef'])
     zone, host, node = _place(context, wish)
@@ -51,6 +53,9 @@ def plan(context, wish: dict, version) -> Plan:
         context.authorize(policies.ATTACH_VOLUME)
         if count > 1 and any(disk.source == 'volume' for disk in volumes):
             raise errors.BadRequest('A volume cannot be attached to several new servers.')
+    ids = [disk.id for disk in volumes if disk.source == 'volume']
+    if len(set(ids)) != len(ids):
+        raise errors.BadRequest('Block Device Mapping is Invalid: a volume is named twice.')
     found = [_checked(context, disk) for disk in volumes]
     common = {
         'project_id': context.project_id, 'user_id': context.user_id, 'flavor': facts(flavor), 'flavor_id': flavor.id,
@@ -62,23 +67,42 @@ def plan(context, wish: dict, version) -> Plan:
         'access_ip_v4': wish.get('accessIPv4') or None, 'access_ip_v6': wish.get('accessIPv6') or None,
         'description': wish.get('description')}
     pairs = list(zip(volumes, found, strict=True))
-    return Plan([_server(context, wish, common, number, count, pairs, image) for number in range(count)], host, node)
+    to_make = []
+    return Plan([_server(wish, common, number, count, pairs, image, to_make) for number in range(count)],
+                to_make, host, node)
 
 
-def _server(context, wish, common, number, count, volumes, image):
+@contextlib.contextmanager
+def volumes_made(context, plan):
+    """The volumes that are to be made for the servers are made, in the user's name; gone again if the body fails."""
+    made = []
+    try:
+        for attachment, disk in plan.to_make:
+            volume = _made(context, disk)
+            made.append(volume['id'])
+            attachment.volume_id, attachment.size = volume['id'], int(volume['size']) * GIB
+        yield
+    except Exception:
+        for volume_id in made:
+            context.service.volumes.discard(context, volume_id)
+        raise
+
+
+def _server(wish, common, number, count, volumes, image, to_make):
     name = clean('name', wish['name']) + (f'-{number + 1}' if count > 1 else '')
     server = Server(id=new_id(), name=name, launch_index=number, vm_state='building', power_state=0, locked=False,
                     hostname=wish.get('hostname') or hostname(name), root_device='/dev/vda', **common)
     taken = {'/dev/vda'} if image else set()
     rows = []
     for disk, volume in sorted(volumes, key=lambda pair: (pair[0].boot_index is None, pair[0].boot_index)):
-        if disk.source != 'volume':
-            volume = _made(context, disk)
         device = disk.device if disk.device and disk.device not in taken else attachments.free_device(taken)
         taken.add(device)
         rows.append(Attachment(
-            id=new_id(), server_id=server.id, volume_id=volume['id'], device=device, boot_index=disk.boot_index,
-            delete_on_termination=disk.delete, tag=disk.tag, size=int(volume['size']) * GIB, state='attaching'))
+            id=new_id(), server_id=server.id, volume_id=volume and volume['id'], device=device, tag=disk.tag,
+            boot_index=disk.boot_index, delete_on_termination=disk.delete, state='attaching',
+            size=volume and int(volume['size']) * GIB))
+        if volume is None:
+            to_make.append((rows[-1], disk))
     return server, rows
 
 

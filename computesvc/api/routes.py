@@ -1,5 +1,9 @@
 """The whole API: path, method, handler."""
+import functools
+
+from computesvc import metrics
 from computesvc.api import (
+    aggregates,
     availability_zones,
     extensions,
     flavors,
@@ -32,6 +36,7 @@ _ROUTES = {
     '/servers/detail': {'GET': servers.detail},
     '/servers/{server_id}': {'GET': servers.show, 'PUT': servers.update, 'DELETE': servers.delete},
     '/servers/{server_id}/action': {'POST': SERVER_ACTIONS},
+    '/servers/{server_id}/ips': {'GET': servers.addresses},
     '/servers/{server_id}/metadata': {
         'GET': server_metadata.index, 'POST': server_metadata.create, 'PUT': server_metadata.replace},
     '/servers/{server_id}/metadata/{key}': {
@@ -47,6 +52,7 @@ _ROUTES = {
     '/flavors': {'GET': flavors.index, 'POST': flavors.create},
     '/flavors/detail': {'GET': flavors.detail},
     '/flavors/{flavor_id}': {'GET': flavors.show, 'PUT': flavors.update, 'DELETE': flavors.delete},
+    '/flavors/{flavor_id}/os-flavor-access': {'GET': flavors.access},
     '/flavors/{flavor_id}/os-extra_specs': {'GET': flavors.specs_index, 'POST': flavors.specs_create},
     '/flavors/{flavor_id}/os-extra_specs/{key}': {
         'GET': flavors.specs_show, 'PUT': flavors.specs_update, 'DELETE': flavors.specs_delete},
@@ -61,6 +67,8 @@ _ROUTES = {
     '/os-hypervisors/{hypervisor_id}/capabilities': {'GET': hypervisors.capabilities},
     '/os-availability-zone': {'GET': availability_zones.index},
     '/os-availability-zone/detail': {'GET': availability_zones.detail},
+    '/os-aggregates': {'GET': aggregates.index},
+    '/os-server-groups': {'GET': aggregates.server_groups},
     '/limits': {'GET': quota_sets.limits},
     '/os-quota-sets/{id}': {'GET': quota_sets.show, 'PUT': quota_sets.update, 'DELETE': quota_sets.delete},
     '/os-quota-sets/{id}/defaults': {'GET': quota_sets.defaults},
@@ -75,4 +83,4 @@ ROUTES = {'/v2.1/{project_id}' + path: methods for path, methods in _ROUTES.item
 
 
 def application(service):
-    return web.application(service, ROUTES, VERSIONS)
+    return web.application(service, ROUTES, VERSIONS, collectors=[functools.partial(metrics.families, service)])

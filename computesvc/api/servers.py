@@ -55,7 +55,8 @@ def create(req):
     if wish.get('key_name'):
         new_servers.check_key(context, wish['key_name'])
     plan = new_servers.plan(context, wish, req.version)
-    boot_server.request(context, plan.servers, wanted_host=plan.host, wanted_node=plan.node)
+    with new_servers.volumes_made(context, plan):
+        boot_server.request(context, plan.servers, wanted_host=plan.host, wanted_node=plan.node)
     first = plan.servers[0][0]
     if true(wish.get('return_reservation_id', False)):
         return {'reservation_id': first.reservation_id}
@@ -84,6 +85,13 @@ def delete(req, server_id):
     if server.locked and not req.context.is_admin:
         raise errors.ServerLocked(server_id)
     delete_server.request(req.context, server)
+
+
+@handler()
+def addresses(req, server_id):
+    """A user-mode network has none that anybody outside could use."""
+    req.context.authorize(policies.ADDRESSES, servers.get(req.context, server_id))
+    return {'addresses': {}}
 
 
 def _full(req, found, single=True) -> list[dict]:

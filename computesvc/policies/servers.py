@@ -26,6 +26,7 @@ UNLOCK = 'os_compute_api:os-lock-server:unlock'
 RESET_STATE = 'os_compute_api:os-admin-actions:reset_state'
 FORCE_DELETE = 'os_compute_api:os-deferred-delete:force'
 ATTRIBUTES = 'os_compute_api:os-extended-server-attributes'
+ADDRESSES = 'os_compute_api:ips:index'
 METADATA_INDEX = 'os_compute_api:server-metadata:index'
 METADATA_SHOW = 'os_compute_api:server-metadata:show'
 METADATA_CREATE = 'os_compute_api:server-metadata:create'
@@ -61,6 +62,7 @@ RULES = [
     rule(RESET_STATE, ADMIN, 'Reset the state of a server.', f'{_ACTION} (os-resetState)'),
     rule(FORCE_DELETE, MEMBER, 'Delete a server at once.', f'{_ACTION} (forceDelete)'),
     rule(ATTRIBUTES, ADMIN, 'See where a server runs.', 'GET /servers/{server_id}', 'GET /servers/detail'),
+    rule(ADDRESSES, READER, 'List the addresses of a server.', 'GET /servers/{server_id}/ips'),
     rule(METADATA_INDEX, READER, 'List the metadata of a server.', 'GET /servers/{server_id}/metadata'),
     rule(METADATA_SHOW, READER, 'Show one piece of metadata.', 'GET /servers/{server_id}/metadata/{key}'),
     rule(METADATA_CREATE, MEMBER, 'Add metadata.', 'POST /servers/{server_id}/metadata'),

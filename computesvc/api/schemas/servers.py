@@ -44,7 +44,7 @@ _CREATE = {
     'block_device_mapping_v2': {'type': 'array', 'items': DISK, 'maxItems': 26}, 'config_drive': BOOLEAN,
     'key_name': {**NAME, 'type': ['string', 'null']}, 'min_count': POSITIVE, 'max_count': POSITIVE,
     'return_reservation_id': BOOLEAN,
-    'security_groups': {'type': 'array', 'items': obj({'name': NAME})},
+    'security_groups': {'type': 'array', 'items': obj({'name': NAME}, ['name'])},
     'user_data': {'type': ['string', 'null'], 'maxLength': 65535},
 }
 _HINTS = {'type': 'object'}

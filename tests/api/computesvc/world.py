@@ -92,8 +92,10 @@ class World:
             'REQUEST_METHOD': method, 'SCRIPT_NAME': '', 'PATH_INFO': path, 'QUERY_STRING': query,
             'SERVER_NAME': 'compute', 'SERVER_PORT': '80', 'SERVER_PROTOCOL': 'HTTP/1.1', 'wsgi.url_scheme': 'http',
             'wsgi.input': io.BytesIO(raw), 'CONTENT_LENGTH': str(len(raw)), 'CONTENT_TYPE': 'application/json',
-            'HTTP_OPENSTACK_API_VERSION': f'compute {version}', 'HTTP_X_USER_ID': user, 'HTTP_X_PROJECT_ID': project,
+            'HTTP_X_USER_ID': user, 'HTTP_X_PROJECT_ID': project,
             'HTTP_X_ROLES': roles, **dict(headers)}
+        if version:
+            environ['HTTP_OPENSTACK_API_VERSION'] = f'compute {version}'
         answer = {}
 
         def start_response(status, headers, exc_info=None):
