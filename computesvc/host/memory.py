@@ -15,7 +15,8 @@ import threading
 from computesvc.host import base
 from computesvc.host.faults import Faults
 
-CONSOLE_LINES = 1000
+CONSOLE_LINES = 100
+STORED_LINES = 10       # of them, in the file, which is written at each change
 
 
 def file_size(disk):
@@ -184,9 +185,11 @@ class Memory(base.Hypervisor):
                 self._save()
 
     def _save(self):
+        servers = {server_id: server | {'console': server['console'][-STORED_LINES:]}
+                   for server_id, server in self._servers.items()}
         beside = f'{self._path}.new'
         with open(beside, 'w', encoding='utf-8') as stored:
-            json.dump(self._servers, stored)
+            stored.write(json.dumps(servers))       # dumps() is C, dump() is not
         os.replace(beside, self._path)
 
     def _get(self, server_id):
