@@ -7,7 +7,7 @@ from sqlalchemy import and_, cast, func, or_, select, type_coerce
 from svckit import quota
 from svckit.db import swap
 from volsvc import errors
-from volsvc.db.models import Attachment, Volume, VolumeType
+from volsvc.db.models import Volume, VolumeType
 
 GIB = 1024 ** 3
 SORT_KEYS = ('id', 'name', 'created_at', 'updated_at', 'status', 'size', 'host', 'availability_zone', 'bootable',
@@ -42,11 +42,10 @@ def mark(session, volume, asked: str, wanted: tuple, **values) -> None:
         raise errors.InvalidStatus(volume.id, asked, wanted, found)
 
 
-def status_at_rest(session, id: str) -> str:
-    """in-use with an attachment that is attached, available without."""
-    attached = session.execute(select(Attachment.id).where(
-        Attachment.volume_id == id, Attachment.attach_status.in_(('attached', 'detaching'))).limit(1)).first()
-    return 'in-use' if attached else 'available'
+def at_rest(attachments) -> str:
+    """What a volume with these attachments is when nobody is doing anything to it."""
+    used = any(attachment.attach_status in ('attached', 'detaching') for attachment in attachments)
+    return 'in-use' if used else 'available'
 
 
 def page(session, page, filters: dict, project_id: str | None) -> list[Volume]:

@@ -1,8 +1,6 @@
 """Grow a volume, and every guest disk that shows it."""
 import logging
 
-from sqlalchemy import update
-
 from svckit import operations, quota
 from svckit.db import swap
 from svckit.operations import NO_RETURN, GoForward, Operation, Refused, Step
@@ -116,16 +114,16 @@ def withdraw(ctx, op):
     quota.give(ctx.session, op.project_id, op.params['quota'])
     volume = volumes.for_update(ctx.session, op.params['volume_id'])
     if volume.status in ('extending', 'error_extending'):
-        volume.status = _status_before(ctx.session, volume) if op.refused else 'error_extending'
+        volume.status = _status_before(volume) if op.refused else 'error_extending'
         volume.previous_status = None
     size = op.params['size'] // GIB
     messages.add(ctx.session, op, messages.EXTEND,
                  f'The volume was not extended to {size} GiB and keeps its size: {op.error}', ctx.conf.message_ttl)
 
 
-def _status_before(session, volume) -> str:
+def _status_before(volume) -> str:
     before = volume.previous_status or 'available'
-    return volumes.status_at_rest(session, volume.id) if before in volumes.AT_REST else before
+    return volumes.at_rest(volume.attachments) if before in volumes.AT_REST else before
 
 
 def stuck(ctx, op):
@@ -175,17 +173,15 @@ def keep_size(ctx, op):
 
 def record_size(ctx, op):
     """The volume has its new size and is at rest; each server that uses it is going to be told."""
-    session, id = ctx.session, op.params['volume_id']
-    session.execute(update(Volume).where(Volume.id == id, Volume.size < op.params['size'])
-                    .values(size=op.params['size']))
-    swap(session, Volume, id, {'status': ('extending', 'error_extending')},
-         {'status': volumes.status_at_rest(session, id), 'previous_status': None})
-    for attachment in attachments.of_volume(session, id):
+    volume = volumes.for_update(ctx.session, op.params['volume_id'])
+    volume.size = max(volume.size, op.params['size'])
+    if volume.status in ('extending', 'error_extending'):
+        volume.status, volume.previous_status = volumes.at_rest(volume.attachments), None
+    ctx.session.flush()
+    for attachment in volume.attachments:
         if attachment.instance_uuid and attachment.attach_status == 'attached':
-            tell_server.start(session, op, attachment)
-    volume = session.get(Volume, id, populate_existing=True)
-    if volume is not None:
-        notify.volume(session, ctx.messaging, 'resize.end', volume)
+            tell_server.start(ctx.session, op, attachment)
+    notify.volume(ctx.session, ctx.messaging, 'resize.end', volume)
 
 
 def _volume(op) -> drivers.Volume:

@@ -10,7 +10,7 @@ from volsvc.db import messages
 from volsvc.operations import places
 
 GIB = 1024 ** 3
-QUICK, SLOW = 0.008, 0.25       # seconds between two looks within one turn, at first and at last
+QUICK, SLOW = 0.010, 0.25       # seconds between two looks within one turn, at first and at last
 TURN = 2.0                      # seconds of one turn of looking
 LONGEST = 10.0                  # seconds between two turns
 UNKNOWN = 60.0                  # seconds after which an event that nobody knows of is sent again
@@ -86,14 +86,29 @@ def _say(ctx, op, why):
         f'does not show the new size yet: {why}.', ctx.conf.message_ttl))
 
 
+class Pace:
+    """How long hosts took lately: a look before that only keeps them from their work."""
+
+    def __init__(self):
+        self.usual = QUICK           # seconds from the event to its end
+
+    def learn(self, seconds):
+        self.usual += (min(seconds, SLOW) - self.usual) / 4
+
+
+PACE = Pace()
+
+
 def await_server(ctx, op):
-    """The guest shows the new size.  Quick looks first: most hosts take a few milliseconds."""
+    """The guest shows the new size.  Looked at when that is to be expected, then in quick looks that get slower."""
     if 'request_id' not in op.notes:
         return
-    server, pause, began = op.params['server_id'], QUICK, ctx.clock.monotonic()
+    began, pause = ctx.clock.monotonic(), QUICK
+    ctx.clock.sleep(max(0.0, op.notes['sent_at'] + PACE.usual - ctx.clock.time()) if op.error is None else 0.0)
     while True:
-        found = ctx.compute.growth(server, op.notes['request_id'])
+        found = ctx.compute.growth(op.params['server_id'], op.notes['request_id'])
         if found and found.result == 'Success':
+            PACE.learn(ctx.clock.time() - op.notes['sent_at'] - pause / 2)
             return {'outcome': 'The server shows the new size.'}
         if found and found.result:
             _failed(ctx, op, found.details or 'its host could not grow the disk')
