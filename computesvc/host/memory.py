@@ -3,7 +3,7 @@
 It keeps the contract of base.py, as the tests show by running the same stories on it and on libvirt. A running server's
 disk keeps the size that its device had when it was plugged in or the server was started, until resize_disk() says
 otherwise, as with a real guest. Its "guest" writes the sizes it sees to the console in the line format of the small
-Linux guest. With a path, everything is kept in a JSON file and a new object goes on where the last one ended.
+Linux guest. With a path, everything is kept in a file and a new object goes on where the last one ended.
 """
 
 import contextlib
@@ -14,9 +14,9 @@ import threading
 
 from computesvc.host import base
 from computesvc.host.faults import Faults
+from computesvc.host.journal import Journal
 
 CONSOLE_LINES = 100
-STORED_LINES = 10       # of them, in the file, which is written at each change
 
 
 def file_size(disk):
@@ -45,14 +45,11 @@ class Memory(base.Hypervisor):
     def __init__(self, name='memory', faults=None, path=None, extend_attached=True, device_size=file_size):
         self.name = name
         self.faults = faults or Faults()
-        self._path = path
+        self._journal = Journal(path)
         self._extend_attached = extend_attached
         self._device_size = device_size
         self._lock = threading.RLock()
-        self._servers = {}
-        if path and os.path.exists(path):
-            with open(path, encoding='utf-8') as stored:
-                self._servers = json.load(stored)
+        self._servers = self._journal.load()
 
     @_breakable
     def capabilities(self):
@@ -64,7 +61,7 @@ class Memory(base.Hypervisor):
 
     @_breakable
     def define(self, server, disks, nics):
-        with self._change():
+        with self._change(server['id']):
             known = self._servers.get(server['id'])
             known = known or {'state': base.SHUTDOWN, 'console': [], 'disks': {}}
             plugged = {disk['volume_id']: known['disks'].get(disk['volume_id']) or self._plugged(disk)
@@ -73,12 +70,12 @@ class Memory(base.Hypervisor):
 
     @_breakable
     def undefine(self, server_id):
-        with self._change():
+        with self._change(server_id):
             self._servers.pop(server_id, None)
 
     @_breakable
     def power_on(self, server_id):
-        with self._change():
+        with self._change(server_id):
             server = self._get(server_id)
             if server['state'] in (base.SHUTDOWN, base.CRASHED):
                 self._refresh(server)
@@ -89,7 +86,7 @@ class Memory(base.Hypervisor):
 
     @_breakable
     def power_off(self, server_id, timeout=60):
-        with self._change():
+        with self._change(server_id):
             server = self._get(server_id)
             if server['state'] != base.SHUTDOWN:
                 self._say(server, 'Linux guest powering off')
@@ -97,7 +94,7 @@ class Memory(base.Hypervisor):
 
     @_breakable
     def reboot(self, server_id, hard=False):
-        with self._change():
+        with self._change(server_id):
             self._get(server_id)['state'] = base.SHUTDOWN
             self.power_on.__wrapped__(self, server_id)
 
@@ -122,7 +119,7 @@ class Memory(base.Hypervisor):
 
     @_breakable
     def attach_disk(self, server_id, disk):
-        with self._change():
+        with self._change(server_id):
             server = self._get(server_id)
             if disk['volume_id'] in server['disks']:
                 return
@@ -133,7 +130,7 @@ class Memory(base.Hypervisor):
 
     @_breakable
     def detach_disk(self, server_id, volume_id):
-        with self._change():
+        with self._change(server_id):
             server = self._servers.get(server_id)
             if server and server['disks'].pop(volume_id, None):
                 self._report(server)
@@ -149,7 +146,7 @@ class Memory(base.Hypervisor):
 
     @_breakable
     def resize_disk(self, server_id, volume_id, size):
-        with self._change():
+        with self._change(server_id):
             server = self._get(server_id)
             disk = self._disk(server, volume_id)
             device = self._device_size(disk)
@@ -168,7 +165,7 @@ class Memory(base.Hypervisor):
 
     def crash(self, server_id):
         """The server's guest dies by itself; for tests."""
-        with self._change():
+        with self._change(server_id):
             self._get(server_id)['state'] = base.CRASHED
 
     def disks(self, server_id):
@@ -177,20 +174,11 @@ class Memory(base.Hypervisor):
             return json.loads(json.dumps(self._get(server_id)['disks']))
 
     @contextlib.contextmanager
-    def _change(self):
-        """Hold the lock, and write the file if all went well."""
+    def _change(self, server_id):
+        """Hold the lock, and remember the server's new state if all went well."""
         with self._lock:
             yield
-            if self._path:
-                self._save()
-
-    def _save(self):
-        servers = {server_id: server | {'console': server['console'][-STORED_LINES:]}
-                   for server_id, server in self._servers.items()}
-        beside = f'{self._path}.new'
-        with open(beside, 'w', encoding='utf-8') as stored:
-            stored.write(json.dumps(servers))       # dumps() is C, dump() is not
-        os.replace(beside, self._path)
+            self._journal.record(server_id, self._servers)
 
     def _get(self, server_id):
         try:
@@ -212,7 +200,7 @@ class Memory(base.Hypervisor):
             disk['size'] = self._device_size(disk) or disk['size']
 
     def _set_live(self, server_id, state):
-        with self._change():
+        with self._change(server_id):
             server = self._get(server_id)
             if server['state'] not in (base.RUNNING, base.PAUSED):
                 raise base.WrongPowerState(f'Server {server_id} is {server["state"]}.')

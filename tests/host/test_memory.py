@@ -90,3 +90,26 @@ def test_crash():
     assert memory.power_state(SERVER['id']) == 'crashed'
     memory.power_on(SERVER['id'])
     assert memory.power_state(SERVER['id']) == 'running'
+
+
+def test_killed_in_the_middle_of_a_line(tmp_path):
+    path = tmp_path / 'servers.json'
+    Memory(path=path).define(SERVER, [], [])
+    memory = Memory(path=path)
+    memory.power_on(SERVER['id'])
+    whole = path.read_bytes()
+    path.write_bytes(whole + whole.splitlines()[-1][:20])
+    assert Memory(path=path).servers() == {SERVER['id']: 'running'}
+
+
+def test_the_file_stays_small(tmp_path, monkeypatch):
+    monkeypatch.setattr('computesvc.host.journal.LARGEST', 5000)
+    path = tmp_path / 'servers.json'
+    memory = Memory(path=path)
+    disk = a_disk()
+    memory.define(SERVER, [disk], [])
+    for size in range(2000, 2200):
+        memory.resize_disk(SERVER['id'], disk['volume_id'], size)
+    assert path.stat().st_size < 6000
+    memory.undefine(SERVER['id'])
+    assert Memory(path=path).servers() == {}
