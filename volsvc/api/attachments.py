@@ -45,6 +45,8 @@ def create(req):
     wanted = req.data['attachment']
     volume = find_volume(req, wanted['volume_uuid'])
     req.context.authorize(policies.CREATE, volume)
+    if volume.bootable and volume.multiattach and volume.attachments:
+        req.context.authorize(policies.MULTIATTACH_BOOTABLE, volume)
     attachment = connect_attachment.reserve(req.context, volume, wanted.get('instance_uuid'), wanted.get('mode'))
     if wanted.get('connector'):
         attachment = connect_attachment.connect(req.context, attachment, wanted['connector'])

@@ -30,5 +30,5 @@ RULES = [
     rule(TENANT_ATTRIBUTE, READER, 'See which project owns a volume.', *_SHOWN),
     rule(MIGRATION_ATTRIBUTE, ADMIN, 'See how a volume\'s migration stands.', *_SHOWN),
     rule(ENCRYPTION_METADATA, READER_OR_SERVICE, 'Show how a volume is encrypted.',
-         'GET /volumes/{volume_id}/encryption', 'GET /volumes/{volume_id}/encryption/{encryption_key}'),
+         'GET /volumes/{volume_id}/encryption'),
 ]

@@ -303,3 +303,40 @@ class TestRead:
                                               ('PUT', f'/{ELSEWHERE}'), ('DELETE', f'/{ELSEWHERE}')])
     def test_came_with_3_27(self, world, method, path):
         assert world.call(method, f'/v3/p1/attachments{path}', {}, version='3.26', **ADMIN).status == 404
+
+
+class TestSeveralServers:
+
+    @pytest.fixture
+    def volume(self, world):
+        world.post('/types', {'volume_type': {'name': 'm', 'extra_specs': {'multiattach': '<is> True'}}}, 200, **ADMIN)
+        return world.create(volume_type='m')
+
+    def test_have_it_at_once(self, world, volume):
+        first, second = world.attach(volume), world.attach(volume)
+        assert [used['attachment_id'] for used in world.volume(volume)['attachments']] == [first, second]
+
+    def test_each_is_told_of_a_growth(self, world, volume):
+        servers = [world.nova.boot(), world.nova.boot()]
+        for server in servers:
+            world.attach(volume, server)
+        world.extend(volume, 2)
+        world.run()
+        assert sorted(world.nova.told()) == sorted((server, volume) for server in servers)
+
+    def test_volume_is_in_use_until_the_last_is_gone(self, world, volume):
+        first, second = world.attach(volume), world.attach(volume)
+        with world.eager():
+            left = world.delete(f'/attachments/{first}', 200, **SERVICE)
+            assert [attachment['id'] for attachment in left['attachments']] == [second]
+            assert world.volume(volume)['status'] == 'in-use'
+            world.delete(f'/attachments/{second}', 200, **SERVICE)
+        assert world.volume(volume)['status'] == 'available'
+
+    def test_policy_of_bootable_volumes(self, world, volume):
+        world.act(volume, 'os-set_bootable', {'bootable': True}, 200)
+        world.attach(volume)
+        world.policy_file.write_text('"volume:multiattach_bootable_volume": "!"\n')
+        world.service.policy._looked = float('-inf')
+        assert 'multiattach_bootable' in world.refused(403, 'POST', '/attachments', {'attachment': {
+            'volume_uuid': volume, 'instance_uuid': world.nova.boot()}}, **SERVICE)
