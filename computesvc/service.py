@@ -28,7 +28,7 @@ class Service:
     @functools.cached_property
     def db(self):
         from svckit.db import Database
-        db = Database(self.conf.database.connection)
+        db = Database.configured(self.conf)
         db.on_wake = self.messaging.wake
         return db
 

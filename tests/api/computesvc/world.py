@@ -37,6 +37,7 @@ class World:
 
     def __init__(self, url, folder, **overrides):
         overrides.setdefault('reserve_wait', 0.0)
+        overrides.setdefault('database__sqlite_synchronous', False)
         self.folder = folder
         self.conf = conf.load(
             'computesvc', options.OPTS, files=[], database__connection=url, api__auth_strategy='noauth',
