@@ -37,10 +37,12 @@ def reason(status: int) -> str:
 def _foreseen(error):
     """Database errors that are no fault of the code's."""
     from oslo_db import exception as db
-    if isinstance(error, db.DBDataError):
+    from sqlalchemy import exc
+    # oslo.db knows only some of the "too long" and "out of range" of each database.
+    if isinstance(error, db.DBDataError) or isinstance(getattr(error, 'inner_exception', error), exc.DataError):
         LOG.info('A value that the database refused: %s', error)
-        return errors.BadRequest('A value in the request is out of range.')
-    if isinstance(error, db.DBConnectionError | db.DBDeadlock) or type(error).__name__ == 'TimeoutError':
+        return errors.BadRequest('A value in the request is too long or out of range.')
+    if isinstance(error, db.DBConnectionError | db.DBDeadlock | exc.TimeoutError):
         LOG.error('The database does not answer: %s', error)
         return errors.Unavailable('The database does not answer; please try again.')
     return None

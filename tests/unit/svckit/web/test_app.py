@@ -5,6 +5,8 @@ import re
 
 import pytest
 import webob
+from oslo_db import exception as db
+from sqlalchemy import exc
 
 from svckit import errors, web
 from svckit.web import metrics
@@ -286,13 +288,14 @@ def test_an_error_that_nobody_foresaw_is_logged_and_tells_nothing(app, caplog):
     assert 'secret' not in message and 'secret detail' in caplog.text
 
 
-@pytest.mark.parametrize('error, status', [('DBConnectionError', 503), ('DBDeadlock', 503), ('DBDataError', 400)])
+@pytest.mark.parametrize('error, status', [
+    (db.DBConnectionError(Exception('inside')), 503), (db.DBDeadlock(Exception('inside')), 503),
+    (exc.TimeoutError('inside'), 503), (db.DBDataError(Exception('inside')), 400),
+    (db.DBError(exc.DataError('SELECT', {}, Exception('inside'))), 400), (db.DBError(Exception('inside')), 500)])
 def test_what_a_database_may_say(service, error, status):
-    from oslo_db import exception
-
     @web.handler()
     def broken(req):
-        raise getattr(exception, error)(Exception('inside'))
+        raise error
 
     response = call(web.application(service, {'/v3/broken': {'GET': broken}}, VERSIONS), '/v3/broken')
     assert response.status_int == status and 'inside' not in response.text
