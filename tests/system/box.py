@@ -10,6 +10,8 @@ import time
 
 import yaml
 
+from tests.system.cloud import Cloud
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BIN = pathlib.Path(sys.executable).parent
 PORTS = ('identity', 'volume', 'compute', 'image')
@@ -34,6 +36,7 @@ class Box:
         self._options = options
         self._said = folder / 'said'
         self.process = None
+        self._apis = {}
 
     def start(self, ready=READY):
         """Starts it and waits until it says that it is ready."""
@@ -102,22 +105,34 @@ class Box:
     def auth(self, cloud='onebox') -> dict:
         return yaml.safe_load((self.state / 'clouds.yaml').read_text())['clouds'][cloud]['auth']
 
-    # -- waiting for what users wait for
+    # -- waiting for what users wait for, by HTTP: a client takes a second for each look
 
-    def volume_is(self, name, status, cloud='onebox'):
-        """Waits for the status; the volume as `openstack volume show` gives it."""
+    def volume_is(self, name, status, cloud='onebox') -> dict:
+        """Waits for the status of the volume with this name or id; the volume as the API shows it."""
+        volumes = self.api(cloud).volume
+
         def found():
-            volume = self.openstack('volume', 'show', name, cloud=cloud)
-            assert status.startswith('error') or not volume['status'].startswith('error'), volume
+            volume = next((volume for volume in volumes('GET', '/volumes/detail')['volumes']
+                           if name in (volume['id'], volume['name'])), None)
+            assert volume and (status.startswith('error') or not volume['status'].startswith('error')), volume
             return volume if volume['status'] == status else None
         return self.wait(found, f'volume {name} is {status}')
 
-    def server_is(self, name, status):
+    def server_is(self, name, status, cloud='onebox') -> dict:
+        """As volume_is()."""
+        servers = self.api(cloud).compute
+
         def found():
-            server = self.openstack('server', 'show', name)
-            assert server['status'] != 'ERROR', server
+            server = next((server for server in servers('GET', '/servers/detail')['servers']
+                           if name in (server['id'], server['name'])), None)
+            assert server and server['status'] != 'ERROR', server
             return server if server['status'] == status else None
         return self.wait(found, f'server {name} is {status}')
+
+    def api(self, cloud) -> Cloud:
+        if (self.process.pid, cloud) not in self._apis:
+            self._apis[self.process.pid, cloud] = Cloud(self.state / 'clouds.yaml', cloud)
+        return self._apis[self.process.pid, cloud]
 
 
 def run(words, environment, seconds=PATIENCE) -> str:

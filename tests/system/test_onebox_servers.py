@@ -192,13 +192,14 @@ class TestNova:
         box.volume_is(volume, 'available')
 
     def test_boot_and_delete(self, box):
+        volumes = {row['ID'] for row in box.openstack('volume', 'list')}
         image = box.openstack('image', 'show', 'tiny')['id']
         made = properties(box.nova('boot', '--flavor', 'm1.nano', '--nic', 'none', '--block-device',
                                    f'source=image,id={image},dest=volume,size=1,bootindex=0,shutdown=remove', 'booted'))
         box.server_is(made['id'], 'ACTIVE')
         box.nova('delete', made['id'])
         box.wait(lambda: made['id'] not in [row['ID'] for row in rows(box.nova('list'))], 'the server is gone')
-        box.wait(lambda: len(box.openstack('volume', 'list')) == 1, 'its volume is gone')
+        box.wait(lambda: {row['ID'] for row in box.openstack('volume', 'list')} == volumes, 'its volume is gone')
 
     def test_the_rest(self, box):
         assert 'm1.nano' in box.nova('flavor-list')
