@@ -40,7 +40,8 @@ class Compute:
                                   headers=_version(EVENT) | headers, good=(200, 207, 404))
         if response.status_code == 404:
             return 404, None
-        return int(response.json()['events'][0].get('code', 200)), response.headers.get('X-OpenStack-Request-ID')
+        code = _read(response, 'events')[0].get('code', 200)
+        return int(code), response.headers.get('X-OpenStack-Request-ID')
 
     def growth(self, server_id: str, request_id: str) -> Growth | None:
         """What became of the event that was sent by that request; None if nobody knows of it."""
@@ -54,7 +55,7 @@ class Compute:
             raise NoAnswer(f'compute service: {error}') from error
         if answer.status_code == 404:
             return None
-        action = answer.json()['instanceAction']
+        action = _inside(answer, 'instanceAction')
         ended = [event for event in action.get('events') or ()
                  if event['event'] == 'compute_extend_volume' and event.get('result')]
         if not ended:
@@ -94,7 +95,23 @@ class Compute:
 
     def _get(self, path, key, timeout=None, version=EVENT):
         answer = self.peer.call('GET', path, headers=_version(version), good=(200, 404), timeout=timeout)
-        return None if answer.status_code == 404 else answer.json()[key]
+        return None if answer.status_code == 404 else _inside(answer, key)
+
+
+def _inside(answer, key):
+    """What the answer's body holds under `key`; NoAnswer if whatever listens there speaks of something else."""
+    try:
+        return answer.json()[key]
+    except (ValueError, LookupError, TypeError) as error:
+        raise NoAnswer(f'compute service: an answer without {key!r}') from error
+
+
+def _read(response, key):
+    """What the answer holds under `key`; an answer without it is none."""
+    try:
+        return response.json()[key]
+    except (ValueError, KeyError, TypeError) as error:
+        raise NoAnswer(f'compute service answered something else than {key}') from error
 
 
 def _version(number) -> dict:
