@@ -13,6 +13,7 @@ import argparse
 import datetime
 import pathlib
 import queue
+import signal
 import sys
 import tempfile
 import threading
@@ -230,6 +231,8 @@ def main():
     parser.add_argument('--sequential', type=int, default=200)
     parser.add_argument('--burst', type=int, default=200)
     options = parser.parse_args()
+    # `kill` ends it as Ctrl-C does: everything that was started is stopped.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     results = {}
     for layout in options.layouts.split(','):
         print(f'{layout} ...', file=sys.stderr)

@@ -11,6 +11,7 @@ Prints a table (time to start, memory before and after) and, as its last line, t
 import argparse
 import contextlib
 import pathlib
+import signal
 import subprocess
 import sys
 import tempfile
@@ -102,6 +103,8 @@ def main():
     options = parser.parse_args(words)
     options.command = command
     options.compute_port = options.compute_port or databases.free_port()
+    # `kill` ends it as Ctrl-C does: everything that was started is stopped.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with contextlib.ExitStack() as stack:
         folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix='bench-')))
         server = stack.enter_context(getattr(databases, options.database)())
