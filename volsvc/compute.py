@@ -40,7 +40,7 @@ class Compute:
                                   headers=_version(EVENT) | headers, good=(200, 207, 404))
         if response.status_code == 404:
             return 404, None
-        code = _read(response, 'events')[0].get('code', 200)
+        code = _inside(response, 'events')[0].get('code', 200)
         return int(code), response.headers.get('X-OpenStack-Request-ID')
 
     def growth(self, server_id: str, request_id: str) -> Growth | None:
@@ -104,14 +104,6 @@ def _inside(answer, key):
         return answer.json()[key]
     except (ValueError, LookupError, TypeError) as error:
         raise NoAnswer(f'compute service: an answer without {key!r}') from error
-
-
-def _read(response, key):
-    """What the answer holds under `key`; an answer without it is none."""
-    try:
-        return response.json()[key]
-    except (ValueError, KeyError, TypeError) as error:
-        raise NoAnswer(f'compute service answered something else than {key}') from error
 
 
 def _version(number) -> dict:
