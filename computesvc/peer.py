@@ -5,7 +5,7 @@ what is said: that is in volumes.py and images.py.
 """
 import logging
 
-from keystoneauth1 import exceptions, loading
+from keystoneauth1 import exceptions, loading, service_token
 
 LOG = logging.getLogger(__name__)
 
@@ -41,12 +41,16 @@ class Peer:
         return self._adapter
 
     def _auth(self):
-        """As keystoneauth's own loading, which would declare the options that are there already once more."""
+        """Our credentials, sent as X-Service-Token too: Cinder lets only a service with one end an attachment.
+
+        Read as keystoneauth's own loading does, which would declare options once more that are there already.
+        """
         loader = loading.get_plugin_loader(self.options.auth_type)
         for option in loader.get_options():
             if option.dest not in self.options:
                 self.conf.register_opt(option._to_oslo_opt(), self.group)
-        return loader.load_from_options(**{option.dest: self.options[option.dest] for option in loader.get_options()})
+        ours = loader.load_from_options(**{option.dest: self.options[option.dest] for option in loader.get_options()})
+        return service_token.ServiceTokenAuthWrapper(ours, ours)
 
     def call(self, method: str, path: str, body=None, *, context=None, headers=None, good=(200, 201, 202, 204), **kw):
         """The response; raises NoAnswer or Refusal.
@@ -69,6 +73,12 @@ class Peer:
             raise NoAnswer(f'{self.options.service_type} service answered {response.status_code}: {message}')
         raise Refusal(response.status_code, message)
 
+    def _token(self) -> str:
+        try:
+            return self.adapter.get_token() or ''
+        except exceptions.ClientException as e:
+            raise NoAnswer(f'The identity service gave no token: {e}') from e
+
     def endpoint(self, context) -> str:
         """The service's URL; where it ends in our project, in the user's name it ends in theirs."""
         if self.options.endpoint_override:
@@ -87,7 +97,9 @@ class Peer:
         if context is not None and context.global_id:
             headers['X-Openstack-Request-Id'] = context.global_id
         if not self._open:
-            return headers | ({'X-Auth-Token': context.auth_token or ''} if context else {})
+            # Beside ours, a user's token may have run out while it waited.
+            return headers | ({'X-Auth-Token': context.auth_token or '', 'X-Service-Token': self._token()}
+                              if context else {})
         if context is None:
             return headers | {'X-User-Id': 'computesvc', 'X-Project-Id': 'service', 'X-Roles': 'admin,service',
                               'X-Service-Roles': 'service'}

@@ -70,10 +70,8 @@ class Tools:
         """A guest that is up shows at least `size`, as read back; None for one that is off."""
         if self.hypervisor.power_state(server_id) not in (base.RUNNING, base.PAUSED):
             return None
+        self.hypervisor.resize_disk(server_id, volume_id, size)
         shown = self.hypervisor.disk_size(server_id, volume_id)
-        if shown < size:
-            self.hypervisor.resize_disk(server_id, volume_id, size)
-            shown = self.hypervisor.disk_size(server_id, volume_id)
         if shown < size:
             raise base.HostError(f'The guest shows {shown} bytes of volume {volume_id}, {size} are wanted.')
         return shown
@@ -110,8 +108,8 @@ class Tools:
         return {'path': path, 'size': max(size, held)}
 
     def remove_root_disk(self, server_id: str) -> None:
-        if os.path.isdir(self._folder(server_id)):
-            process.native(shutil.rmtree, self._folder(server_id), ignore_errors=True)
+        with contextlib.suppress(FileNotFoundError):
+            process.native(shutil.rmtree, self._folder(server_id))
 
     def _folder(self, server_id):
         return os.path.join(self.conf.state_path, 'servers', server_id)

@@ -5,7 +5,7 @@ ends when nothing of the server is left on its host or with the volume service.
 """
 from sqlalchemy import select
 
-from computesvc.db import actions, attachments, servers
+from computesvc.db import actions, attachments, servers, services
 from computesvc.db.models import Attachment, Server
 from computesvc.operations import places
 from computesvc.operations.detach_volume import end_growth
@@ -16,13 +16,22 @@ from svckit.operations.models import OPERATIONS
 
 
 def request(context, server) -> None:
-    """Mark it and start; asking again while it is going on changes nothing."""
+    """Mark it and start; asking again while it is going on changes nothing.
+
+    Unless the host was declared dead meanwhile (its service forced down): then the
+    deletion no longer waits for it.
+    """
     subject = f'deletion:{server.id}'
 
     def work(session):
         row = session.get(Server, server.id)
-        if row.deleted_at or operations.live(session, subject):
+        if row.deleted_at:
             return
+        if operations.live(session, subject):
+            if not _dead(session, row.host):
+                return
+            operations.cancel(session, subject, 'Asked again, with the host forced down.')
+            actions.finish(session, subject, 'Asked again, with the host forced down.')
         if not swap(session, Server, server.id, {'deleted_at': None}, {'task_state': 'deleting'}):
             return
         for attachment in attachments.of_server(session, server.id):
@@ -43,7 +52,13 @@ def take_over(ctx, op):
         end_growth(ctx.session, attachment.id, 'The server is being deleted.')
     for subject in [f'server:{id}', *(f'plug:{attachment.id}' for attachment in there)]:
         _end(ctx.session, subject)
-    return {'host': server.host, 'attachments': [attachments.view(attachment) for attachment in there]}
+    found = None if _dead(ctx.session, server.host) else server.host
+    return {'host': found, 'attachments': [attachments.view(attachment) for attachment in there]}
+
+
+def _dead(session, name) -> bool:
+    """An operator has said that this host is down for good.  Should it come back, its sweep removes what is left."""
+    return any(service.forced_down for service, _ in services.find(session, name, services.AGENT)) if name else False
 
 
 def _end(session, subject):

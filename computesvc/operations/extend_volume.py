@@ -33,7 +33,7 @@ def ask_size(ctx, op):
     with ctx.db.reader() as session:
         attachment = session.get(Attachment, op.params['attachment_id'])
         server = session.get(Server, op.params['server_id'])
-    if attachment is None or attachment.state == 'detaching' or server is None or server.deleted_at:
+    if attachment is None or attachment.state in ('detaching', 'failed') or server is None or server.deleted_at:
         raise Refused('The server no longer has the volume.')
     if attachment.state != 'attached':
         raise NotYet('The volume is still being attached.', 0.5)

@@ -1,5 +1,5 @@
 """Policies of servers and of what is done to them."""
-from computesvc.policies.base import ADMIN, MEMBER, READER, rule
+from computesvc.policies.base import ADMIN, ADMIN_OR_SERVICE, MEMBER, READER, rule
 
 INDEX = 'os_compute_api:servers:index'
 DETAIL = 'os_compute_api:servers:detail'
@@ -61,7 +61,7 @@ RULES = [
     rule(UNLOCK, MEMBER, 'Unlock a server.', f'{_ACTION} (unlock)'),
     rule(RESET_STATE, ADMIN, 'Reset the state of a server.', f'{_ACTION} (os-resetState)'),
     rule(FORCE_DELETE, MEMBER, 'Delete a server at once.', f'{_ACTION} (forceDelete)'),
-    rule(ATTRIBUTES, ADMIN, 'See where a server runs.', 'GET /servers/{server_id}', 'GET /servers/detail'),
+    rule(ATTRIBUTES, ADMIN_OR_SERVICE, 'See where a server runs.', 'GET /servers/{server_id}', 'GET /servers/detail'),
     rule(ADDRESSES, READER, 'List the addresses of a server.', 'GET /servers/{server_id}/ips'),
     rule(METADATA_INDEX, READER, 'List the metadata of a server.', 'GET /servers/{server_id}/metadata'),
     rule(METADATA_SHOW, READER, 'Show one piece of metadata.', 'GET /servers/{server_id}/metadata/{key}'),

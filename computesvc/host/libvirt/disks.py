@@ -95,11 +95,10 @@ def resize(domain, volume_id, wanted):
 def _resize_file(domain, disk, wanted):
     """QEMU sets a raw file's length to what it is told, so an order that comes late would cut off what the volume
     service has added since. Hence whoever changes the length of a volume's file holds its flock, and QEMU is told the
-    length that the file has under that lock."""
+    length that the file has under that lock: true whenever it is said, so it is not looked first whether it must be."""
     with _length_locked(disk.find('source').get('file')) as length:
         _check(disk, length, wanted)
-        if domain.blockInfo(_target(disk))[0] < wanted:
-            _tell_qemu(domain, disk, length)
+        _tell_qemu(domain, disk, length)
 
 
 def _resize_block(domain, disk, wanted):

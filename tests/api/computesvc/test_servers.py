@@ -286,6 +286,24 @@ def test_delete_takes_over(world):
     assert world.get('/limits')['limits']['absolute']['totalInstancesUsed'] == 0
 
 
+def test_delete_on_a_dead_host(world):
+    """It waits for the host, until an operator says that the host is gone; a host that comes back is cleaned."""
+    server_id = world.boot()
+    volume_id = world.attach(server_id)
+    world.call('DELETE', f'/v2.1/servers/{server_id}')
+    world.run(world.conductor.worker)
+    assert world.server(server_id)['OS-EXT-STS:task_state'] == 'deleting'
+    agent = world.get('/os-services?binary=nova-compute', roles='admin')['services'][0]
+    world.call('PUT', f"/v2.1/os-services/{agent['id']}", {'forced_down': True}, roles='admin')
+    assert world.call('DELETE', f'/v2.1/servers/{server_id}').status == 204
+    world.run(world.conductor.worker)
+    assert world.call('GET', f'/v2.1/servers/{server_id}').status == 404
+    assert world.volumes.volumes[volume_id]['status'] == 'available'
+    assert server_id in world.hypervisor.servers()
+    world.agent.sweep()
+    assert world.hypervisor.servers() == {}
+
+
 def test_delete_ends_attachments(world):
     server_id = world.boot()
     kept = world.attach(server_id)
