@@ -30,6 +30,9 @@ def start(concurrency: str | None = None):
     concurrency = concurrency or _wanted(sys.argv[1:])
     if concurrency not in KINDS:
         sys.exit(f'--concurrency must be one of {", ".join(KINDS)}, not {concurrency!r}')
+    # eventlet and the libraries that notice it (oslo.messaging imports it in any case)
+    # each announce that it will go away one day: no news to whoever runs this command.
+    warnings.filterwarnings('ignore', message='(?s).*eventlet')
     if concurrency == 'eventlet' and _concurrency != 'eventlet':
         _patch()
         _concurrency = 'eventlet'
@@ -59,17 +62,18 @@ def spawn(fn, *args, name: str | None = None) -> threading.Thread:
     return thread
 
 
-def until_signal(stop):
+def until_signal(stop, impatient=True):
     """Blocks the main thread until SIGTERM or SIGINT, then calls stop() once.
 
-    A second signal while stop() still drains ends the process at once.
+    A second signal while stop() still drains ends the process at once, unless it is
+    not `impatient`: a child hears the terminal's or systemd's signal and its parent's.
     """
     reader, writer = socket.socketpair()
     writer.setblocking(False)
     received = []
 
     def heard(number, frame):
-        if received:
+        if received and impatient:
             os._exit(128 + number)
         received.append(number)
 
@@ -99,9 +103,6 @@ def _wanted(arguments) -> str:
 
 
 def _patch():
-    # eventlet and the libraries that notice it each announce at import that it
-    # will go away one day: no news to whoever runs this command.
-    warnings.filterwarnings('ignore', message='(?s).*eventlet')
     # Its resolver in Python costs 15 MB and knows less of this machine's set-up than libc's.
     os.environ.setdefault('EVENTLET_NO_GREENDNS', 'yes')
     import eventlet

@@ -158,4 +158,6 @@ def _rendered(response):
 def _shown(environ) -> str:
     query = environ.get('QUERY_STRING')
     path = environ.get('SCRIPT_NAME', '') + environ.get('PATH_INFO', '')
-    return f'{path}?{query}' if query else path
+    shown = f'{path}?{query}' if query else path
+    # What a client writes must not look like a line of ours.
+    return shown if shown.isascii() and shown.isprintable() else ascii(shown)[1:-1]

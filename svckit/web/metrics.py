@@ -7,6 +7,8 @@ Family values, called once for each scrape (or as prometheus_client collectors).
 import bisect
 import dataclasses
 
+# Others are counted as one: a client could make up any number.
+METHODS = frozenset(('GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'))
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
@@ -32,7 +34,7 @@ class Metrics:
 
     def count(self, method: str, route: str, status: int, seconds: float):
         """One request is over; `route` is its path as the route table writes it."""
-        key = (method, route, status)
+        key = (method if method in METHODS else 'OTHER', route, status)
         counted = self._requests.get(key)
         if counted is None:
             counted = self._requests.setdefault(key, [0] * (len(BUCKETS) + 1) + [0.0])

@@ -56,7 +56,7 @@ class Versions:
         version = self._asked.get(asked)
         if version is None:
             version = self._parse(*asked)
-            if len(self._asked) < _KNOWN:
+            if len(self._asked) < _KNOWN and len(str(asked)) < 200:
                 self._asked[asked] = version
         return version
 

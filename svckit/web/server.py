@@ -15,6 +15,7 @@ from svckit import process
 
 LOG = logging.getLogger(__name__)
 BACKLOG = 1024
+FILES = 65536
 
 
 class Server:
@@ -148,7 +149,9 @@ class _Children:
         self._listener, self._serve = listener, serve
         self._lifeline = os.pipe()
         self._stopping = False
-        self._pids = {self._fork() for _ in range(number)}
+        self._pids: dict[int, float] = {}
+        for _ in range(number):
+            self._fork()
         self._watcher = process.spawn(self._watch, name='children')
 
     def stop(self, grace):
@@ -158,28 +161,37 @@ class _Children:
         while self._pids and time.monotonic() < end:
             time.sleep(0.02)
         self._signal(signal.SIGKILL)
+        self._listener.close()
 
     def _signal(self, number):
         for pid in list(self._pids):
             try:
                 os.kill(pid, number)
             except ProcessLookupError:
-                self._pids.discard(pid)
+                self._pids.pop(pid, None)
 
     def _watch(self):
-        while self._pids:
-            for pid in list(self._pids):
+        while self._pids or not self._stopping:
+            for pid, born in list(self._pids.items()):
                 if os.waitpid(pid, os.WNOHANG)[0]:
-                    self._pids.discard(pid)
-                    if not self._stopping:
-                        LOG.error('API process %d ended; another takes its place.', pid)
-                        self._pids.add(self._fork())
+                    self._replace(pid, born)
             time.sleep(0.1)
 
-    def _fork(self) -> int:
+    def _replace(self, pid, born):
+        del self._pids[pid]
+        if self._stopping:
+            return
+        LOG.error('API process %d ended; another takes its place.', pid)
+        # One that cannot even start must not be forked in a frenzy.
+        time.sleep(max(0.0, born + 1 - time.monotonic()))
+        if not self._stopping:
+            self._fork()
+
+    def _fork(self):
         pid = os.fork()
         if pid:
-            return pid
+            self._pids[pid] = time.monotonic()
+            return
         status = 1
         try:
             self._child()
@@ -190,12 +202,15 @@ class _Children:
             os._exit(status)
 
     def _child(self):
+        # Until there is something to stop, a signal just ends this process.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_DFL)
         process.after_fork()
         os.close(self._lifeline[1])
         running = self._serve(self._listener)
         # The pipe closes when the parent is gone, however it went.
         threading.Thread(target=self._follow_parent, daemon=True).start()
-        process.until_signal(lambda: running.stop(30.0))
+        process.until_signal(lambda: running.stop(30.0), impatient=False)
 
     def _follow_parent(self):
         process.native(os.read, self._lifeline[0], 1)
@@ -203,9 +218,10 @@ class _Children:
 
 
 def _allow_files():
-    """As many open files as this process may have: 1,024, a common default, is less than the connections."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    """More open files, as far as this process may: 1,024, a common default, is hardly more than the connections."""
+    now, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if 0 <= now < FILES:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (FILES if most < 0 else min(FILES, most), most))
 
 
 def _listen(host, port):

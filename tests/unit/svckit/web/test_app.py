@@ -372,3 +372,17 @@ def test_one_access_line(app, caplog):
     call(app, '/volume/v3/p/volumes/v1?x=1')
     (line,) = [record.getMessage() for record in caplog.records if record.name == 'svckit.access']
     assert '"GET /volume/v3/p/volumes/v1?x=1" 200' in line
+
+
+def test_a_client_cannot_write_lines_of_its_own(app, caplog):
+    caplog.set_level('INFO', 'svckit.access')
+    call(app, '/v3/p/volumes/%0aERROR%20%c3%a9')
+    (line,) = [record.getMessage() for record in caplog.records if record.name == 'svckit.access']
+    assert r'volumes/\nERROR ' in line and line.isascii() and '\n' not in line
+
+
+def test_made_up_methods_are_counted_as_one(app):
+    for number in range(5):
+        fault(call(app, '/v3/p/volumes/v1', f'METHOD{number}'), 405, 'badMethod')
+    text = call(app, '/metrics').text
+    assert 'method="OTHER"' in text and 'METHOD' not in text

@@ -222,6 +222,16 @@ class TestProcesses:
             program.signal(signal.SIGKILL)
             wait_until(lambda: all(gone(pid) for pid in pids))
 
+    def test_a_signal_to_all_of_them_lets_requests_end(self, concurrency, tmp_path):
+        with Program(concurrency, *config(tmp_path, processes=2)) as program, program.connect() as busy:
+            pids = self._serving(program, 2)
+            busy.sendall(b'GET /v3/wait/700 HTTP/1.1\r\nHost: x\r\n\r\n')
+            time.sleep(0.2)
+            for pid in (*pids, program.pid):
+                os.kill(pid, signal.SIGTERM)
+            assert b' 200 ' in busy.recv(65536)
+            assert program.end(5) == 0
+
     def _serving(self, program, number):
         """The processes that answer; connections that stay open keep one busy while the other takes the next."""
         found = set()
