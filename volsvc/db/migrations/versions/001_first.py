@@ -6,6 +6,8 @@ from svckit.db.base import Json, LongText, Moment, Serial
 
 revision = '001'
 down_revision = None
+# Texts are compared exactly, as the other databases do: a volume named A is not the one named a.
+MARIADB = {'mysql_engine': 'InnoDB', 'mysql_charset': 'utf8mb4', 'mysql_collate': 'utf8mb4_bin'}
 
 
 def upgrade():
@@ -21,8 +23,7 @@ def upgrade():
                     sa.Column('created_at', Moment, nullable=False),
                     sa.Column('expires_at', Moment, nullable=False),
                     sa.PrimaryKeyConstraint('id', name='pk_messages'),
-                    mysql_charset='utf8mb4',
-                    mysql_engine='InnoDB')
+                    **MARIADB)
     op.create_index('ix_messages_expires_at', 'messages', ['expires_at'])
     op.create_index('ix_messages_project_id_created_at_id', 'messages', ['project_id', 'created_at', 'id'])
     op.create_index('ix_messages_resource_uuid', 'messages', ['resource_uuid'])
@@ -34,7 +35,8 @@ def upgrade():
                     sa.Column('event', sa.String(32), nullable=False),
                     sa.Column('detail', LongText),
                     sa.Column('at', sa.Double(), nullable=False),
-                    sa.PrimaryKeyConstraint('id', name='pk_operation_events'))
+                    sa.PrimaryKeyConstraint('id', name='pk_operation_events'),
+                    **MARIADB)
     op.create_index('ix_operation_events_operation', 'operation_events', ['operation_id'])
 
     op.create_table('operations',
@@ -62,7 +64,8 @@ def upgrade():
                     sa.Column('created_at', sa.Double(), nullable=False),
                     sa.Column('ended_at', sa.Double()),
                     sa.PrimaryKeyConstraint('id', name='pk_operations'),
-                    sa.UniqueConstraint('subject', name='uq_operations_subject'))
+                    sa.UniqueConstraint('subject', name='uq_operations_subject'),
+                    **MARIADB)
     op.create_index('ix_operations_ended', 'operations', ['ended_at'])
     op.create_index('ix_operations_parent', 'operations', ['parent_id'])
     op.create_index('ix_operations_resource', 'operations', ['resource'])
@@ -73,13 +76,15 @@ def upgrade():
                     sa.Column('project_id', sa.String(255), nullable=False),
                     sa.Column('resource', sa.String(255), nullable=False),
                     sa.Column('hard_limit', sa.BigInteger(), nullable=False),
-                    sa.PrimaryKeyConstraint('project_id', 'resource', name='pk_quota_limits'))
+                    sa.PrimaryKeyConstraint('project_id', 'resource', name='pk_quota_limits'),
+                    **MARIADB)
 
     op.create_table('quota_usages',
                     sa.Column('project_id', sa.String(255), nullable=False),
                     sa.Column('resource', sa.String(255), nullable=False),
                     sa.Column('in_use', sa.BigInteger(), nullable=False),
-                    sa.PrimaryKeyConstraint('project_id', 'resource', name='pk_quota_usages'))
+                    sa.PrimaryKeyConstraint('project_id', 'resource', name='pk_quota_usages'),
+                    **MARIADB)
 
     op.create_table('services',
                     sa.Column('id', Serial, autoincrement=True, nullable=False),
@@ -95,8 +100,7 @@ def upgrade():
                     sa.Column('updated_at', Moment),
                     sa.PrimaryKeyConstraint('id', name='pk_services'),
                     sa.UniqueConstraint('binary', 'host', name='uq_services_binary_host'),
-                    mysql_charset='utf8mb4',
-                    mysql_engine='InnoDB')
+                    **MARIADB)
 
     op.create_table('volume_types',
                     sa.Column('id', sa.String(36), nullable=False),
@@ -108,8 +112,7 @@ def upgrade():
                     sa.Column('updated_at', Moment),
                     sa.PrimaryKeyConstraint('id', name='pk_volume_types'),
                     sa.UniqueConstraint('name', name='uq_volume_types_name'),
-                    mysql_charset='utf8mb4',
-                    mysql_engine='InnoDB')
+                    **MARIADB)
 
     op.create_table('volume_type_projects',
                     sa.Column('volume_type_id', sa.String(36), nullable=False),
@@ -117,8 +120,7 @@ def upgrade():
                     sa.ForeignKeyConstraint(['volume_type_id'], ['volume_types.id'],
                                             name='fk_volume_type_projects_volume_type_id'),
                     sa.PrimaryKeyConstraint('volume_type_id', 'project_id', name='pk_volume_type_projects'),
-                    mysql_charset='utf8mb4',
-                    mysql_engine='InnoDB')
+                    **MARIADB)
 
     op.create_table('volumes',
                     sa.Column('id', sa.String(36), nullable=False),
@@ -143,8 +145,7 @@ def upgrade():
                     sa.Column('updated_at', Moment),
                     sa.ForeignKeyConstraint(['volume_type_id'], ['volume_types.id'], name='fk_volumes_volume_type_id'),
                     sa.PrimaryKeyConstraint('id', name='pk_volumes'),
-                    mysql_charset='utf8mb4',
-                    mysql_engine='InnoDB')
+                    **MARIADB)
     op.create_index('ix_volumes_created_at_id', 'volumes', ['created_at', 'id'])
     op.create_index('ix_volumes_host', 'volumes', ['host'])
     op.create_index('ix_volumes_project_id_created_at_id', 'volumes', ['project_id', 'created_at', 'id'])
@@ -166,8 +167,7 @@ def upgrade():
                     sa.Column('updated_at', Moment),
                     sa.ForeignKeyConstraint(['volume_id'], ['volumes.id'], name='fk_volume_attachments_volume_id'),
                     sa.PrimaryKeyConstraint('id', name='pk_volume_attachments'),
-                    mysql_charset='utf8mb4',
-                    mysql_engine='InnoDB')
+                    **MARIADB)
     op.create_index('ix_volume_attachments_instance_uuid', 'volume_attachments', ['instance_uuid'])
     op.create_index('ix_volume_attachments_volume_id', 'volume_attachments', ['volume_id'])
 
