@@ -149,6 +149,7 @@ def _write(req, volume, **values):
 
 def _end_what_goes_on(session, volume_id):
     """One that is stuck is given up with its status; one that runs still writes the status itself."""
+    extend_volume.give_up_stuck(session, volume_id)
     live = operations.live(session, f'volume:{volume_id}')
     if live is None:
         return

@@ -170,7 +170,9 @@ FILTERS = tuple(_FILTERS)
 
 
 def _known(column):
-    """Moments and texts that may be missing, in an order that every database has alike."""
+    """Moments and texts that may be missing, and truths, in an order that every database has alike."""
+    if column is Volume.bootable:
+        return cast(column, sqlalchemy.Integer)
     if not column.expression.nullable:
         return column
     return func.coalesce(column, datetime.datetime(1, 1, 1) if column is Volume.updated_at else '')

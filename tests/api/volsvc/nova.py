@@ -12,7 +12,7 @@ class Nova(Service):
 
     def __init__(self, private=True):
         super().__init__()
-        self.private, self.busy, self.result = private, False, 'Success'
+        self.private, self.busy, self.result, self.details = private, False, 'Success', None
         self.servers, self.actions, self.hosts = {}, {}, {'host1': {'extend_attached': True, 'state': 'up'}}
 
     def boot(self, host='host1') -> str:
@@ -43,7 +43,7 @@ class Nova(Service):
         if server['host'] is None:
             return 207, {'events': [{**event, 'status': 'failed', 'code': 422}]}
         self.actions[request_id] = {'server': event['server_uuid'], 'volume': event['tag'],
-                                    'result': None if self.busy else self.result, 'details': None}
+                                    'result': None if self.busy else self.result, 'details': self.details}
         return 200, {'events': [{**event, 'status': 'completed', 'code': 200}]}, {'X-OpenStack-Request-ID': request_id}
 
     def show_server(self, id, **kw):

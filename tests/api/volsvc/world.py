@@ -64,21 +64,21 @@ class World:
 
     def __init__(self, folder, report=True, **overrides):
         self.file = folder / 'volsvc.sqlite'
-        overrides = {'memory__capacity_gb': 100, 'service__host': 'host', **overrides}
-        self.conf = conf.load('volsvc', options.OPTS, files=[], database__connection=f'sqlite:///{self.file}',
-                              api__auth_strategy='noauth', database__sqlite_synchronous=False,
-                              enabled_backends=['memory'], compute__auth_type='none',
-                              compute__endpoint_override='http://compute', images__auth_type='none',
-                              images__endpoint_override='http://images', oslo_policy__policy_file=f'{folder}/p.yaml',
-                              **overrides)
+        settings = {
+            'memory__capacity_gb': 100, 'service__host': 'host', 'database__connection': f'sqlite:///{self.file}',
+            'database__sqlite_synchronous': False, 'api__auth_strategy': 'noauth', 'enabled_backends': ['memory'],
+            'compute__auth_type': 'none', 'compute__endpoint_override': 'http://compute', 'images__auth_type': 'none',
+            'images__endpoint_override': 'http://images', 'oslo_policy__policy_file': f'{folder}/p.yaml', **overrides}
+        self.conf = conf.load('volsvc', options.OPTS, files=[], **settings)
         self.policy_file, self.clock = folder / 'p.yaml', Clock()
         self.service = Service(self.conf, Messaging(self.conf, 'volsvc', Local()), self.clock)
         self.nova, self.glance = Nova(), fakes.Images()
         self.service.compute = Compute(self.conf, fakes.session(self.nova))
         self.service.images = Images(self.conf, fakes.session(self.glance))
         self.service.migrate()
-        self.worker = BackendWorker(self.service, 'memory')
+        self.worker = BackendWorker(self.service, self.conf.enabled_backends[0])
         self.driver = self.worker.driver
+        self.driver.start()
         if report:
             self.worker.report()
         self._eager = False

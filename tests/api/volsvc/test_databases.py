@@ -1,0 +1,80 @@
+"""What the databases could take differently, on each of them."""
+import urllib.parse
+
+import pytest
+
+from tests.api.volsvc.world import ADMIN, SERVICE
+from tests.conftest import KINDS
+
+
+@pytest.fixture(params=KINDS)
+def world(request, make_world, all_databases):
+    return make_world(database__connection=all_databases.wiped(request.param, 'volsvc api'))
+
+
+def names(world, query):
+    found = world.get(f'/volumes/detail?{urllib.parse.quote(query, safe="=&~")}')['volumes']
+    return ''.join(volume['name'] for volume in found)
+
+
+def test_lists(world):
+    for size, name in ((3, 'c'), (1, 'a'), (2, 'b')):
+        world.create(size, name=name, metadata={'is': name, 'of': '😀'})
+    world.put(f'/volumes/{world.get("/volumes?name=b")["volumes"][0]["id"]}', {'volume': {'description': '😀'}})
+    for query, found in (
+            ('', 'bac'), ('sort=name:asc', 'abc'), ('sort=size:desc,name:asc', 'cba'), ('sort=updated_at:desc', 'bac'),
+            ('sort=bootable,name:asc', 'abc'), ("metadata={'is': 'c'}", 'c'), ("metadata={'is': 'x'}", ''),
+            ('bootable=false', 'bac'), ('name~=a', 'a'), ('name=A', ''), ('name~=_', ''), ('description=😀', 'b'),
+            ('size=2', 'b'), ('created_at=gt:2020-01-01', 'bac'), ('status=available', 'bac')):
+        assert names(world, query) == found, query
+
+
+@pytest.mark.parametrize('sort', ['created_at:desc', 'updated_at:asc', 'name:asc', 'size:desc', 'bootable:asc',
+                                  'status', 'host:asc,size:asc', 'availability_zone', 'id:asc'])
+def test_pages_hold_each_once(world, sort):
+    ids = {world.create(size % 3 + 1, run=False, name=f'v{size % 2}') for size in range(7)}
+    world.run()
+    found, address = [], f'/v3/p1/volumes?limit=2&sort={sort}'
+    while address:
+        answer = world.call('GET', address).json
+        found += [volume['id'] for volume in answer['volumes']]
+        (link,) = answer.get('volumes_links') or [None]
+        address = link and '{0.path}?{0.query}'.format(urllib.parse.urlsplit(link['href']))
+    assert len(found) == 7 and set(found) == ids
+
+
+def test_a_life(world):
+    id = world.create(1, name='😀', metadata={'a': 'b'})
+    attachment = world.attach(id)
+    world.extend(id, 2)
+    world.run()
+    assert (world.volume(id)['status'], world.volume(id)['size']) == ('in-use', 2)
+    assert [op['name'] for op in world.get(f'/operations?volume_id={id}')['operations']] == [
+        'extend-volume', 'connect-attachment', 'create-volume']
+    with world.eager():
+        world.delete(f'/attachments/{attachment}', 200, **SERVICE)
+    world.delete(f'/volumes/{id}')
+    world.run()
+    assert world.used() == {}
+
+
+def test_types_and_quotas(world):
+    world.post('/types', {'volume_type': {'name': 'gold', 'extra_specs': {'multiattach': '<is> True'}}}, 200, **ADMIN)
+    assert world.call('POST', '/v3/p1/types', {'volume_type': {'name': 'gold'}}, **ADMIN).status == 409
+    world.put('/os-quota-sets/p1', {'quota_set': {'gigabytes_gold': 2}}, **ADMIN)
+    world.create(2, volume_type='gold')
+    assert world.call('POST', '/v3/p1/volumes', {'volume': {'size': 1, 'volume_type': 'gold'}}).status == 413
+    assert world.used() == {'volumes': 1, 'gigabytes': 2, 'volumes_gold': 1, 'gigabytes_gold': 2}
+
+
+def test_attachments_and_messages_in_pages(world):
+    id = world.create()
+    world.attach(id)
+    world.nova.hosts['host1']['extend_attached'] = False
+    for size in (2, 3):
+        world.extend(id, size)
+        world.run()
+    first = world.get('/messages?limit=1')
+    second = world.get(f'/messages?limit=1&marker={first["messages"][0]["id"]}')
+    assert '3 GiB' in first['messages'][0]['user_message'] and '2 GiB' in second['messages'][0]['user_message']
+    assert len(world.get('/attachments?limit=1')['attachments']) == 1
