@@ -229,7 +229,7 @@ samples() {   # samples FOLDER: write all sample files there
         mkdir -p "$1/$service"
         "$VENV/bin/oslo-config-generator" --config-file "etc/generator/$service.conf" \
             --output-file "$1/$service/$service.conf.sample"
-        "$VENV/bin/oslopolicy-sample-generator" --namespace "$service" \
+        "$VENV/bin/oslopolicy-sample-generator" --namespace svckit --namespace "$service" \
             --output-file "$1/$service/policy.yaml.sample" 2>/dev/null
     done
 }
