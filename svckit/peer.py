@@ -109,8 +109,8 @@ def options(service_type: str, service_name: str) -> list:
         *loading.get_auth_common_conf_options(),
         *map(_optional, loading.get_auth_plugin_conf_options('password')),
         *(option for option in adapter if option.dest not in ('service_type', 'service_name')),
-        cfg.StrOpt('service_type', default=service_type),
-        cfg.StrOpt('service_name', default=service_name),
+        cfg.StrOpt('service_type', default=service_type, help='Its type in the catalog.'),
+        cfg.StrOpt('service_name', default=service_name, help='Its name in the catalog.'),
         cfg.FloatOpt('answer_timeout', default=30.0, help='Seconds to wait for an answer.'),
     ]
 
