@@ -29,7 +29,9 @@ class Database:
     def __init__(self, url: str, max_pool_size=16, max_overflow=64, pool_timeout=30, synchronous='FULL'):
         self.on_wake = lambda targets: None
         sizes = {'pool_size': max_pool_size, 'max_overflow': max_overflow, 'pool_timeout': pool_timeout}
-        self.engine = engines.create_engine(_with_charset(url), max_retries=0, sqlite_fk=True,
+        # thread_checkin: every connection given back would give the processor away too, in a request
+        # as often as it reads.
+        self.engine = engines.create_engine(_with_charset(url), max_retries=0, sqlite_fk=True, thread_checkin=False,
                                             _engine_target=lambda url, **args: _make(url, args, sizes))
         self.dialect = self.engine.dialect.name
         # SQLite has one writer at a time and waits for it inside a C call, which
