@@ -1,5 +1,8 @@
 """What the databases could take differently, on each of them."""
+import concurrent.futures
+import itertools
 import urllib.parse
+import uuid
 
 import pytest
 
@@ -78,3 +81,49 @@ def test_attachments_and_messages_in_pages(world):
     second = world.get(f'/messages?limit=1&marker={first["messages"][0]["id"]}')
     assert '3 GiB' in first['messages'][0]['user_message'] and '2 GiB' in second['messages'][0]['user_message']
     assert len(world.get('/attachments?limit=1')['attachments']) == 1
+
+
+def at_once(number, request) -> list[int]:
+    """The statuses that so many threads get which ask at once."""
+    with concurrent.futures.ThreadPoolExecutor(number) as pool:
+        return sorted(answer.status for answer in pool.map(lambda _: request(), range(number)))
+
+
+def test_of_many_extends_at_once_one_begins(world):
+    id = world.create()
+    found = at_once(8, lambda: world.extend(id, 3))
+    assert found[0] == 202 and set(found[1:]) <= {400, 409}
+    assert world.used()['gigabytes'] == 3
+    world.run()
+    assert (world.volume(id)['status'], world.volume(id)['size']) == ('available', 3)
+
+
+def test_of_many_creates_at_once_so_many_begin_as_the_quota_has(world):
+    world.put('/os-quota-sets/p1', {'quota_set': {'volumes': 3}}, **ADMIN)
+    found = at_once(8, lambda: world.call('POST', '/v3/p1/volumes', {'volume': {'size': 1}}))
+    assert found == 3 * [202] + 5 * [413]
+    assert world.used()['volumes'] == 3 and len(world.get('/volumes')['volumes']) == 3
+
+
+def test_of_many_reservations_at_once_one_holds(world):
+    id = world.create()
+    found = at_once(8, lambda: world.call('POST', '/v3/service/attachments', {'attachment': {
+        'volume_uuid': id, 'instance_uuid': str(uuid.uuid4())}}, **SERVICE))
+    assert found[0] == 200 and set(found[1:]) <= {400, 409}
+    assert len(world.get('/attachments')['attachments']) == 1
+
+
+def test_extend_and_delete_at_once(world):
+    """One of them wins, the other is refused."""
+    id = world.create()
+    asks = iter([lambda: world.extend(id, 2), lambda: world.call('DELETE', f'/v3/p1/volumes/{id}')] * 4)
+    found = at_once(8, lambda: next(asks)())
+    assert found[0] == 202 and set(found[1:]) <= {400, 404, 409}
+    world.run()
+    assert world.used().get('gigabytes', 0) in (0, 2)
+
+
+def test_metadata_from_many_at_once_is_all_there(world):
+    id, names = world.create(), itertools.count()
+    at_once(8, lambda: world.call('POST', f'/v3/p1/volumes/{id}/metadata', {'metadata': {f'k{next(names)}': 'v'}}))
+    assert len(world.volume(id)['metadata']) == 8
