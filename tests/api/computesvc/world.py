@@ -35,7 +35,7 @@ class Answer:
 class World:
     """`run()` does all work that is due in the caller's thread; nothing runs by itself."""
 
-    def __init__(self, url, folder, **overrides):
+    def __init__(self, url, folder, db=None, **overrides):
         overrides.setdefault('reserve_wait', 0.0)
         overrides.setdefault('database__sqlite_synchronous', False)
         self.folder = folder
@@ -48,7 +48,11 @@ class World:
         self.local = Local()
         self.service = Service(self.conf, Messaging(self.conf, 'computesvc', self.local),
                                fakes.session(self.volumes), fakes.session(self.images))
-        self.service.migrate()
+        if db:
+            db.on_wake = self.service.messaging.wake
+            self.service.db = db
+        else:
+            self.service.migrate()
         self.service.db.run(flavors.seed)
         self.hypervisor = Memory('host1')
         self.conductor = self.service.conductor()
