@@ -290,3 +290,23 @@ def test_worker_reports_what_it_has(world):
     world.worker.report()
     (found,) = world.get('/scheduler-stats/get_pools?detail=True', **ADMIN)['pools']
     assert found['capabilities']['provisioned_capacity_gb'] == 5 and GIB == 2 ** 30
+
+
+class TestTokens:
+
+    @pytest.fixture
+    def world(self, make_world):
+        return make_world(api__auth_strategy='keystone', keystone_authtoken__www_authenticate_uri='http://identity/v3',
+                          keystone_authtoken__auth_url='http://127.0.0.1:1', keystone_authtoken__auth_type='v3password',
+                          keystone_authtoken__http_connect_timeout=1, keystone_authtoken__http_request_max_retries=0)
+
+    @pytest.mark.parametrize('method, path', [('GET', '/v3/p1/volumes'), ('POST', '/v3/p1/volumes'),
+                                              ('GET', '/v3/p1/nothing'), ('DELETE', f'/v3/p1/volumes/{ELSEWHERE}')])
+    def test_none(self, world, method, path):
+        """What a client says of itself in the middleware's headers counts for nothing."""
+        answer = world.call(method, path, {'volume': {'size': 1}}, **ADMIN)
+        assert answer.status == 401 and answer.fault[0] == 'unauthorized'
+        assert 'http://identity/v3' in answer.headers['WWW-Authenticate']
+
+    def test_documents_need_none(self, world):
+        assert world.call('GET', '/').status == 300 and world.call('GET', '/healthcheck').status == 200
