@@ -46,12 +46,14 @@ def hypervisor(request):
     return Memory('memory') if request.param == 'memory' else request.getfixturevalue('libvirt_hypervisor')
 
 
-@pytest.fixture
-def make_disk(tmp_path):
+@pytest.fixture(scope='session')
+def make_disk(tmp_path_factory):
     """Make a sparse file of so many bytes and describe it as a disk."""
+    folder = tmp_path_factory.mktemp('volumes')
+
     def make(target, size, boot_index=None):
         volume_id = str(uuid.uuid4())
-        path = tmp_path / f'volume-{volume_id}'
+        path = folder / f'volume-{volume_id}'
         path.touch()
         os.truncate(path, size)
         return {'volume_id': volume_id, 'path': str(path), 'type': 'file', 'format': 'raw', 'target': target,

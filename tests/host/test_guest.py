@@ -25,15 +25,18 @@ def eventually(look, seconds=20):
     return seen
 
 
-@pytest.fixture
+@pytest.fixture(scope='module')
 def hypervisor(libvirt_hypervisor):
     """Only libvirt has real guests."""
     return libvirt_hypervisor
 
 
-@pytest.fixture
+@pytest.fixture(scope='module')
 def linux(hypervisor, make_disk, guest_image):
-    """A running server with the Linux guest; its boot disk is larger than the image, as a volume would be."""
+    """A running server with the Linux guest; its boot disk is larger than the image, as a volume would be.
+
+    One for all tests here, each of which leaves it running with its boot disk only.
+    """
     boot = make_disk('vda', GiB, boot_index=0)
     with open(boot['path'], 'r+b') as volume, guest_image.open('rb') as image:
         shutil.copyfileobj(image, volume)
@@ -73,9 +76,14 @@ def test_a_disk_grows_under_a_running_guest(hypervisor, linux, make_disk, record
     eventually(lambda: sees(disk['volume_id']) is None)
     hypervisor.attach_disk(linux, disk)     # and it comes back with its size
     eventually(lambda: sees(disk['volume_id']) == 2 * GiB)
+    hypervisor.detach_disk(linux, disk['volume_id'])
 
 
 def test_a_guest_shuts_itself_down(hypervisor, linux):
+    def starts():
+        return len(re.findall('Linux .* is up', hypervisor.console_output(linux)))
+
+    begun = starts()
     begin = time.monotonic()
     hypervisor.power_off(linux, timeout=60)
     assert time.monotonic() - begin < 50, 'it was cut off instead'
@@ -84,10 +92,9 @@ def test_a_guest_shuts_itself_down(hypervisor, linux):
     assert re.search(r'Power down', hypervisor.console_output(linux, lines=3))
 
     hypervisor.power_on(linux)
-    ups = eventually(lambda: re.findall('Linux .* is up', hypervisor.console_output(linux))[1:], BOOT_SECONDS)
-    assert len(ups) == 1
+    eventually(lambda: starts() == begun + 1, BOOT_SECONDS)
     hypervisor.reboot(linux)
-    eventually(lambda: len(re.findall('Linux .* is up', hypervisor.console_output(linux))) == 3, BOOT_SECONDS)
+    eventually(lambda: starts() == begun + 2, BOOT_SECONDS)
 
 
 def test_a_paused_guest_holds_its_disk(hypervisor, linux, make_disk):
