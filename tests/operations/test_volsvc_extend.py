@@ -19,9 +19,9 @@ def world(tmp_path):
 
 @pytest.fixture
 def used(world):
-    volume = world.volume()
-    world.attach(volume)
-    return world.get(volume.id)
+    volume = world.made()
+    world.connected(volume)
+    return world.row(volume.id)
 
 
 def settle(world):
@@ -35,12 +35,17 @@ def settle(world):
             return
 
 
+def silence(world):
+    """The compute service is broken from now on."""
+    world.nova.broken = {'POST .': 503, 'GET .': 503}
+
+
 def extend(world, volume, size=2):
-    extend_volume.request(world.context(), world.get(volume.id), size)
+    extend_volume.request(world.context(), world.row(volume.id), size)
 
 
 def last(world, name='extend-volume'):
-    return [op for op in world.operations() if op.name == name][-1]
+    return world.operations(name)[-1]
 
 
 class Faults:
@@ -71,16 +76,16 @@ class TestBackend:
         Faults(world.driver, 'extend', DriverError('the array is busy'), times=2)
         extend(world, used)
         settle(world)
-        found = world.get(used.id)
+        found = world.row(used.id)
         assert (found.size, found.status, world.messages()) == (2 * GIB, 'in-use', [])
 
     def test_fails_for_good(self, world, used):
         Faults(world.driver, 'extend', DriverError('the array is on fire'))
         extend(world, used)
         settle(world)
-        found = world.get(used.id)
+        found = world.row(used.id)
         assert (found.size, found.status) == (1 * GIB, 'error_extending')
-        assert world.usage() == {'volumes': 1, 'gigabytes': 1, 'volumes___DEFAULT__': 1, 'gigabytes___DEFAULT__': 1}
+        assert world.used() == {'volumes': 1, 'gigabytes': 1, 'volumes___DEFAULT__': 1, 'gigabytes___DEFAULT__': 1}
         assert 'keeps its size: the array is on fire' in world.messages()[0]
         assert last(world).state == 'undone'
 
@@ -90,10 +95,10 @@ class TestBackend:
         Faults(world.driver, 'size', DriverError('timed out'), times=4, good=1)
         extend(world, used)
         settle(world)
-        found = world.get(used.id)
+        found = world.row(used.id)
         assert (found.size, found.status, last(world).state) == (2 * GIB, 'in-use', 'done')
-        assert world.usage()['gigabytes'] == 2
-        assert [id for _, id in world.nova.told] == [used.id]
+        assert world.used()['gigabytes'] == 2
+        assert [id for _, id in world.nova.told()] == [used.id]
         with world.db.reader() as session:
             details = [row.detail or '' for row in operations.events(session, last(world).id)]
         assert any('not undone' in detail for detail in details)
@@ -102,8 +107,8 @@ class TestBackend:
         Faults(world.driver, 'extend', Refused('it has snapshots'))
         extend(world, used)
         settle(world)
-        assert world.get(used.id).status == 'in-use'
-        assert world.usage()['gigabytes'] == 1
+        assert world.row(used.id).status == 'in-use'
+        assert world.used()['gigabytes'] == 1
         assert 'it has snapshots' in world.messages()[0]
 
     def test_refuses_what_had_failed_before(self, world, used):
@@ -113,14 +118,14 @@ class TestBackend:
         Faults(world.driver, 'extend', Refused('it has snapshots'))
         extend(world, used)
         settle(world)
-        assert world.get(used.id).status == 'error_extending'
-        assert world.usage()['gigabytes'] == 1
+        assert world.row(used.id).status == 'error_extending'
+        assert world.used()['gigabytes'] == 1
 
     def test_says_too_little(self, world, used):
         world.driver.extend = lambda volume, size: None
         extend(world, used)
         settle(world)
-        assert world.get(used.id).status == 'error_extending'
+        assert world.row(used.id).status == 'error_extending'
         assert 'after growing' in last(world).error
 
 
@@ -135,25 +140,25 @@ class TestUnknownSize:
     def test_is_stuck_and_says_so(self, world, stuck):
         op = last(world)
         assert (op.state, op.subject) == ('stuck', f'volume:{stuck.id}')
-        assert world.get(stuck.id).status == 'error_extending'
+        assert world.row(stuck.id).status == 'error_extending'
         assert 'the array does not answer' in world.messages()[0] and op.id in world.messages()[0]
         # Nobody knows, so nobody gets it.
-        assert world.usage()['gigabytes'] == 2
+        assert world.used()['gigabytes'] == 2
 
     def test_resumed_by_an_operator(self, world, stuck):
         world.driver.size = world.driver.size.work
         world.db.run(lambda session: operations.retry(session, last(world).id))
         settle(world)
-        assert (last(world).state, world.get(stuck.id).status) == ('undone', 'error_extending')
-        assert world.usage()['gigabytes'] == 1
+        assert (last(world).state, world.row(stuck.id).status) == ('undone', 'error_extending')
+        assert world.used()['gigabytes'] == 1
 
     def test_its_owner_extends_again(self, world, stuck):
         world.driver.size = world.driver.size.work
         extend(world, stuck, 3)
         settle(world)
-        found = world.get(stuck.id)
-        assert (found.size, found.status, world.usage()['gigabytes']) == (3 * GIB, 'in-use', 3)
-        assert [op.state for op in world.operations() if op.name == 'extend-volume'] == ['cancelled', 'done']
+        found = world.row(stuck.id)
+        assert (found.size, found.status, world.used()['gigabytes']) == (3 * GIB, 'in-use', 3)
+        assert [op.state for op in world.operations('extend-volume')] == ['cancelled', 'done']
 
     def test_its_owner_deletes_it(self, world, stuck):
         world.driver.size = world.driver.size.work
@@ -161,9 +166,9 @@ class TestUnknownSize:
             attachment, = attachments.of_volume(session, stuck.id)
         with world.db.transaction() as session:
             session.delete(attachments.get(session, attachment.id))
-        delete_volume.request(world.context(), world.get(stuck.id))
+        delete_volume.request(world.context(), world.row(stuck.id))
         settle(world)
-        assert world.usage() == {}
+        assert world.used() == {}
         assert world.driver.volumes == {}
 
 
@@ -181,26 +186,26 @@ class TestFullDisk:
         subprocess.run(['umount', '-l', folder], check=True)
 
     def test_fills_up_under_a_growing_volume(self, tmp_path, folder):
-        world = World(f'sqlite:///{tmp_path}/v.sqlite', tmp_path, 'file', file__path=str(folder / 'v'),
+        world = World(f'sqlite:///{tmp_path}/v.sqlite', tmp_path, enabled_backends=['file'], file__path=str(folder / 'v'),
                       file__max_over_subscription_ratio=1000.0)
-        volume = world.volume()
+        volume = world.made()
         path = folder / 'v' / f'volume-{volume.id}'
         with open(path, 'r+b') as file:
             file.write(b'kept')
         world.driver.thin = False               # as with preallocation = full, on a disk that had room when asked
         extend(world, volume)
         settle(world)
-        found = world.get(volume.id)
+        found = world.row(volume.id)
         assert (found.size, found.status, path.stat().st_size) == (GIB, 'error_extending', GIB)
         assert 'full' in world.messages()[0] and str(folder) not in world.messages()[0]
         assert path.open('rb').read(4) == b'kept'
-        assert world.usage()['gigabytes'] == 1
+        assert world.used()['gigabytes'] == 1
 
     def test_message_of_a_driver_that_is_full(self, world, used):
         Faults(world.driver, 'extend', NoSpace('The storage backend is full; the volume is as it was before.'))
         extend(world, used)
         settle(world)
-        assert world.get(used.id).status == 'error_extending'
+        assert world.row(used.id).status == 'error_extending'
         assert world.messages() == ['The volume was not extended to 2 GiB and keeps its size: '
                                     'The storage backend is full; the volume is as it was before.']
 
@@ -209,59 +214,59 @@ class TestTelling:
     def test_compute_that_is_down_for_long(self, world, used):
         extend(world, used)
         world.worker.workers[0].run_due()
-        world.nova.silent = True
+        silence(world)
         settle(world)
         op = last(world, 'tell-server')
         assert (op.state, op.position) == ('running', 0)
         assert 'compute service' in op.error
-        assert world.get(used.id).status == 'in-use' and world.get(used.id).size == 2 * GIB
+        assert world.row(used.id).status == 'in-use' and world.row(used.id).size == 2 * GIB
         assert len(world.messages()) == 1 and 'does not show the new size yet' in world.messages()[0]
-        world.nova.silent = False
+        world.nova.broken = {}
         settle(world)
         assert last(world, 'tell-server').state == 'done'
-        assert world.nova.told == [(op.params['server_id'], used.id)]
+        assert world.nova.told() == [(op.params['server_id'], used.id)]
 
     def test_host_that_fails_and_then_does_not(self, world, used):
-        world.nova.result = 'Error', 'a path is gone'
+        world.nova.result, world.nova.details = 'Error', 'a path is gone'
         extend(world, used)
         world.run()
         assert 'a path is gone' in last(world, 'tell-server').error
-        world.nova.result = 'Success', None
-        world.service.clock.ahead += 10
+        world.nova.result, world.nova.details, world.nova.busy = 'Success', None, False
+        world.clock.ahead += 10
         settle(world)
         assert last(world, 'tell-server').state == 'done'
-        assert len(world.nova.told) == 2
+        assert len(world.nova.told()) == 2
 
     def test_host_that_fails_for_good(self, world, used):
-        world.nova.result = 'Error', 'a path is gone'
+        world.nova.result, world.nova.details = 'Error', 'a path is gone'
         extend(world, used)
         for _ in range(10):
             settle_once(world)
         op = last(world, 'tell-server')
-        assert (op.state, op.refused, len(world.nova.told)) == ('undone', True, 4)
+        assert (op.state, op.refused, len(world.nova.told())) == ('undone', True, 4)
         assert 'a path is gone' in world.messages()[0]
-        assert world.get(used.id).size == 2 * GIB
+        assert world.row(used.id).size == 2 * GIB
 
     def test_event_that_was_forgotten_is_sent_again(self, world, used):
-        world.nova.result = None, None
+        world.nova.busy = True
         extend(world, used)
         world.run()
         world.nova.actions.clear()
-        world.service.clock.ahead += 120
-        world.nova.result = 'Success', None
+        world.clock.ahead += 120
+        world.nova.result, world.nova.details, world.nova.busy = 'Success', None, False
         settle(world)
         assert last(world, 'tell-server').state == 'done'
-        assert len(world.nova.told) == 2
+        assert [id for _, id in world.nova.told()] == [used.id]
 
     def test_host_that_takes_an_hour(self, world, used):
-        world.nova.result = None, None
+        world.nova.busy = True
         extend(world, used)
         world.run()
-        world.service.clock.ahead += 3600
+        world.clock.ahead += 3600
         for _ in range(5):
             settle_once(world)
         op = last(world, 'tell-server')
-        assert (op.state, op.position, len(world.nova.told)) == ('running', 1, 1)
+        assert (op.state, op.position, len(world.nova.told())) == ('running', 1, 1)
         assert 'has not grown the disk yet' in op.error
         world.nova.finish()
         settle(world)
@@ -280,38 +285,38 @@ class TestTelling:
         assert op.state == 'done' and outcome in op.notes['outcome']
 
     def test_second_extend_takes_the_first_ones_place(self, world, used):
-        world.nova.silent = True
+        silence(world)
         extend(world, used, 2)
         world.run()
         extend(world, used, 3)
         world.run()
-        told, = [op for op in world.operations() if op.name == 'tell-server']
+        told, = world.operations('tell-server')
         assert told.params['size'] == 3 * GIB
         assert told.parent_id == last(world).id and told.request_id == last(world).request_id
-        world.nova.silent = False
+        world.nova.broken = {}
         settle(world)
-        assert len(world.nova.told) == 1
+        assert len(world.nova.told()) == 1
 
     def test_each_of_several_servers(self, world):
         with world.db.transaction() as session:
             from volsvc.db.models import VolumeType
             session.add(VolumeType(name='shared', extra_specs={'multiattach': '<is> True'}))
-        volume = world.volume(volume_type='shared')
-        servers = {world.attach(volume, host=host)[0] for host in ('host1', 'host2')}
+        volume = world.made(volume_type='shared')
+        servers = {world.connected(volume, host=host)[0] for host in ('host1', 'host2')}
         extend(world, volume)
         world.run()
-        assert {server for server, _ in world.nova.told} == servers
-        assert world.get(volume.id).status == 'in-use'
+        assert {server for server, _ in world.nova.told()} == servers
+        assert world.row(volume.id).status == 'in-use'
 
     def test_one_that_lost_the_volume_meanwhile(self, world, used):
-        world.nova.silent = True
+        silence(world)
         extend(world, used)
         world.run()
         with world.db.reader() as session:
             attachment, = attachments.of_volume(session, used.id)
         with_worker(world, lambda: delete_attachment.request(world.context(roles=['service']), attachment))
         assert last(world, 'tell-server').state == 'cancelled'
-        found = world.get(used.id)
+        found = world.row(used.id)
         assert (found.status, found.size, found.attachments) == ('available', 2 * GIB, [])
 
     def test_detached_while_it_grows(self, world, used):
@@ -321,23 +326,23 @@ class TestTelling:
         with_worker(world, lambda: delete_attachment.request(world.context(roles=['service']), attachment),
                     only='delete-attachment')
         settle(world)
-        assert (world.get(used.id).status, world.get(used.id).size) == ('available', 2 * GIB)
-        assert world.nova.told == []
+        assert (world.row(used.id).status, world.row(used.id).size) == ('available', 2 * GIB)
+        assert world.nova.told() == []
 
 
 def settle_once(world):
     due = operations.models.OPERATIONS
     world.run()
-    world.service.clock.ahead += 300
+    world.clock.ahead += 300
     with world.db.transaction() as session:
         session.execute(due.update().where(due.c.due_at.is_not(None)).values(due_at=0))
 
 
 def with_worker(world, ask, only=None):
     """Ask while the worker runs what the request waits for."""
-    sleep = world.service.clock.sleep
-    world.service.clock.sleep = lambda seconds: world.worker.workers[0].run_due()
+    sleep = world.clock.sleep
+    world.clock.sleep = lambda seconds: world.worker.workers[0].run_due()
     try:
         ask()
     finally:
-        world.service.clock.sleep = sleep
+        world.clock.sleep = sleep

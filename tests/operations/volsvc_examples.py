@@ -14,7 +14,6 @@ class VolumeExample(Example):
         self.db, self.registry = self.world.db, self.world.service.registry
         self.workers = self.world.worker.workers
         self.prepared = prepare(self.world)
-        self.world.run()
         self._ask, self._failed = ask, failed
 
     def request(self):
@@ -26,7 +25,7 @@ class VolumeExample(Example):
     def expected_undone(self, before, after, op):
         assert self.world.messages(), 'the user is not told'
         if self._failed and not op.refused:
-            found = self.world.get(op.params['volume_id'])
+            found = self.world.row(op.params['volume_id'])
             assert found.status == self._failed
             snapshot = self.snapshot()
             for row in snapshot['volumes']:
@@ -42,9 +41,9 @@ class CreateExample(VolumeExample):
     def expected_undone(self, before, after, op):
         assert self.world.messages(), 'the user is not told'
         id = op.params['volume_id']
-        assert self.world.get(id).status == 'error'
+        assert self.world.row(id).status == 'error'
         assert id not in self.world.driver.volumes
-        delete_volume.request(self.world.context(), self.world.get(id))
+        delete_volume.request(self.world.context(), self.world.row(id))
         self.world.run()
         assert comparable(self.snapshot()) == before
 
@@ -67,9 +66,9 @@ def _create(world, source):
 
 
 def _attached(world):
-    volume = world.volume()
-    world.attach(volume)
-    return world.get(volume.id)
+    volume = world.made()
+    world.connected(volume)
+    return world.row(volume.id)
 
 
 def _extend(world, volume):
@@ -87,9 +86,6 @@ def _extended(world):
     volume = _attached(world)
     extend_volume.request(world.context(), volume, 3)
     world.worker.workers[0].run_due()
-    world.nova.failing, failing = 503, world.nova.failing
-    world.worker.workers[1].run_due()
-    world.nova.failing = failing
     return volume
 
 
@@ -98,8 +94,8 @@ def _tell(world, volume):
 
 
 def _reserved(world):
-    volume = world.volume()
-    return connect_attachment.reserve(world.context(), volume, world.nova.add_server())
+    volume = world.made()
+    return connect_attachment.reserve(world.context(), volume, world.nova.boot())
 
 
 def _connect(world, attachment):
@@ -123,12 +119,12 @@ def _without_waiting(world, ask):
 
 
 EXAMPLES = {
-    'create-volume': lambda url, folder: CreateExample(url, folder, lambda world: world.volume(), _create),
+    'create-volume': lambda url, folder: CreateExample(url, folder, lambda world: world.made(), _create),
     'delete-volume': lambda url, folder: VolumeExample(
-        url, folder, lambda world: world.volume(), _delete, 'error_deleting'),
+        url, folder, lambda world: world.made(), _delete, 'error_deleting'),
     'extend-volume': lambda url, folder: VolumeExample(url, folder, _attached, _extend, 'error_extending'),
     'tell-server': lambda url, folder: TellExample(url, folder, _extended, _tell),
     'connect-attachment': lambda url, folder: VolumeExample(url, folder, _reserved, _connect),
     'delete-attachment': lambda url, folder: VolumeExample(
-        url, folder, lambda world: world.attach(world.volume())[1], _detach),
+        url, folder, lambda world: world.connected(world.made())[1], _detach),
 }
