@@ -1,27 +1,7 @@
 """Options of computesvc."""
-from keystoneauth1 import loading
 from oslo_config import cfg
 
-
-def _optional(option):
-    """keystoneauth wants auth_url always; an agent or a test may have none."""
-    option.required = False
-    return option
-
-
-def _peer(service_type: str, service_name: str) -> list:
-    """Options of a section that says how to reach another service."""
-    adapter = loading.get_adapter_conf_options(include_deprecated=False)
-    return [
-        *loading.get_session_conf_options(),
-        *loading.get_auth_common_conf_options(),
-        *map(_optional, loading.get_auth_plugin_conf_options('password')),
-        *(option for option in adapter if option.dest not in ('service_type', 'service_name')),
-        cfg.StrOpt('service_type', default=service_type, help='Its type in the catalog.'),
-        cfg.StrOpt('service_name', help=f'Its name in the catalog, such as {service_name}; unset takes any.'),
-        cfg.FloatOpt('answer_timeout', default=30.0, help='Seconds to wait for an answer.'),
-    ]
-
+from svckit import peer
 
 DEFAULT = [
     cfg.HostAddressOpt('my_ip', default='127.0.0.1', help='The address of this host that storage sees.'),
@@ -71,8 +51,8 @@ OPTS = {
     'conductor': CONDUCTOR,
     'scheduler': SCHEDULER,
     'quota': QUOTA,
-    'cinder': _peer('volumev3', 'cinder'),
-    'glance': _peer('image', 'glance'),
+    'cinder': peer.options('volumev3', 'cinder'),
+    'glance': peer.options('image', 'glance'),
 }
 
 

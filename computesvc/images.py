@@ -1,8 +1,8 @@
 """The image service, by the Glance v2 API: what an image is, and its data."""
 import os
 
-from computesvc import errors, peer
-from svckit import process
+from computesvc import errors
+from svckit import peer, process
 from svckit.operations import Refused
 
 CHUNK = 1024 * 1024
@@ -11,7 +11,7 @@ CHUNK = 1024 * 1024
 class Images:
 
     def __init__(self, conf, session=None):
-        self.peer = peer.Peer(conf, 'glance', session)
+        self.peer = peer.Peer(conf, 'glance', 'computesvc', session)
 
     def show(self, context, image_id: str) -> dict:
         """The image as the user sees it; raises BadRequest if there is none, or Unavailable."""

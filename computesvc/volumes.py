@@ -4,9 +4,10 @@ Sizes are bytes here, GiB on the wire.
 """
 import logging
 
-from computesvc import errors, peer
-from computesvc.peer import NoAnswer, Refusal
+from computesvc import errors
+from svckit import peer
 from svckit.operations import Refused
+from svckit.peer import NoAnswer, Refusal
 
 LOG = logging.getLogger(__name__)
 VERSION = {'OpenStack-API-Version': 'volume 3.44'}
@@ -22,7 +23,7 @@ class Volumes:
     """
 
     def __init__(self, conf, session=None):
-        self.peer = peer.Peer(conf, 'cinder', session)
+        self.peer = peer.Peer(conf, 'cinder', 'computesvc', session)
 
     def _call(self, method, path, body=None, **kw):
         return self.peer.call(method, path, body, headers=VERSION, **kw)

@@ -37,13 +37,14 @@ def _take(context, event, server) -> int:
     if not server.host:
         return NO_HOST
     if event['name'] == 'volume-extended':
-        return context.db.run(lambda session: _grow(session, context, server, event['tag']))
+        return _grow(context, server, event['tag'])
     return TAKEN            # nothing here waits for events of networks, power or accelerators
 
 
-def _grow(session, context, server, volume_id) -> int:
-    attachment = attachments.find(session, server.id, volume_id)
+def _grow(context, server, volume_id) -> int:
+    with context.db.reader() as session:
+        attachment = attachments.find(session, server.id, volume_id)
     if attachment is None or attachment.state in ('detaching', 'failed'):
         return UNKNOWN
-    extend_volume.request(session, context, server, attachment)
+    extend_volume.request(context, server, attachment)
     return TAKEN

@@ -7,10 +7,10 @@ from sqlalchemy import delete, select
 from computesvc.db import attachments, servers, states
 from computesvc.db.models import ActionEvent, Attachment, InstanceAction, Server
 from computesvc.operations import extend_volume
-from computesvc.volumes import NoAnswer
 from svckit import operations
 from svckit.context import system_context
 from svckit.db import new_id, swap, utcnow
+from svckit.peer import NoAnswer
 
 LOG = logging.getLogger(__name__)
 SETTLED = datetime.timedelta(seconds=10)
@@ -52,13 +52,9 @@ def start_growths(service, host: str, attachment_ids: list[str]) -> int:
             continue
         context = system_context(service, server.project_id, None, f'req-{new_id()}')
         LOG.info('Volume %s of server %s is larger than its guest sees: growing.', attachment.volume_id, server.id)
-        _grow(service, context, server, attachment)
+        extend_volume.request(context, server, attachment)
         started += 1
     return started
-
-
-def _grow(service, context, server, attachment):
-    service.db.run(lambda session: extend_volume.request(session, context, server, attachment))
 
 
 def follow_power(db, host: str, reported: dict[str, str]) -> int:

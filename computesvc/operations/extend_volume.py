@@ -5,6 +5,9 @@ host's device and the guest's disk follow.  Nothing is ever undone: a volume nev
 shrinks.  A growth that is given up is reported as the action's error, and the
 sweep (conductor/sweeps.py) finds the difference again.
 """
+import contextlib
+
+from computesvc import errors
 from computesvc.db import actions, attachments
 from computesvc.db.models import Attachment, Server
 from computesvc.operations import places
@@ -14,8 +17,15 @@ from svckit.operations import NotYet, Operation, Refused, Step
 ACTION, EVENT = 'extend_volume', 'compute_extend_volume'
 
 
-def request(session, context, server, attachment) -> None:
-    """Record the action and start, or send a growth that is under way back to its first step."""
+def request(context, server, attachment) -> None:
+    """Record the action and start, or send a growth that is under way back to its first step: one transaction."""
+    for _ in range(10):
+        with contextlib.suppress(errors.Conflict):      # another one began just now: join it
+            return context.db.run(lambda session: _begin(session, context, server, attachment))
+    raise errors.Unavailable(f'Volume {attachment.volume_id} is changing too fast; please tell again.')
+
+
+def _begin(session, context, server, attachment):
     subject = f'attachment:{attachment.id}'
     params = {'server_id': server.id, 'volume_id': attachment.volume_id, 'attachment_id': attachment.id}
     actions.begin(session, context, server, ACTION, EVENT, subject)
