@@ -5,7 +5,7 @@ what is said: that is for the services to know.
 """
 import logging
 
-from keystoneauth1 import exceptions, loading
+from keystoneauth1 import exceptions, loading, service_token
 
 LOG = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ class Peer:
     @property
     def adapter(self):
         if self._adapter is None:
-            auth = None if self._open else _plugin(self.conf, self.group)
+            auth = None if self._open else _as_service(_plugin(self.conf, self.group))
             session = self._session or loading.load_session_from_conf_options(self.conf, self.group)
             self._adapter = loading.load_adapter_from_conf_options(self.conf, self.group, session=session, auth=auth)
         return self._adapter
@@ -63,6 +63,12 @@ class Peer:
             raise NoAnswer(f'{self.options.service_type} service answered {response.status_code}: {message}')
         raise Refusal(response.status_code, message)
 
+    def _token(self) -> str:
+        try:
+            return self.adapter.get_token() or ''
+        except exceptions.ClientException as e:
+            raise NoAnswer(f'The identity service gave no token: {e}') from e
+
     def endpoint(self, context) -> str:
         """The service's URL; where it ends in our project, in the user's name it ends in theirs."""
         if self.options.endpoint_override:
@@ -81,7 +87,9 @@ class Peer:
         if context is not None and context.global_id:
             headers['X-Openstack-Request-Id'] = context.global_id
         if not self._open:
-            return headers | ({'X-Auth-Token': context.auth_token or ''} if context else {})
+            # Beside ours, a user's token may have run out while it waited.
+            return headers | ({'X-Auth-Token': context.auth_token or '', 'X-Service-Token': self._token()}
+                              if context else {})
         if context is None:
             return headers | {'X-User-Id': self.name, 'X-Project-Id': 'service', 'X-Roles': 'admin,service',
                               'X-Service-Roles': 'service'}
@@ -110,9 +118,14 @@ def options(service_type: str, service_name: str) -> list:
         *map(_optional, loading.get_auth_plugin_conf_options('password')),
         *(option for option in adapter if option.dest not in ('service_type', 'service_name')),
         cfg.StrOpt('service_type', default=service_type, help='Its type in the catalog.'),
-        cfg.StrOpt('service_name', default=service_name, help='Its name in the catalog.'),
+        cfg.StrOpt('service_name', help=f'Its name in the catalog, such as {service_name}; unset takes any.'),
         cfg.FloatOpt('answer_timeout', default=30.0, help='Seconds to wait for an answer.'),
     ]
+
+
+def _as_service(plugin):
+    """Our token is sent as X-Service-Token too: Cinder lets only a request with one end an attachment."""
+    return service_token.ServiceTokenAuthWrapper(plugin, plugin)
 
 
 def _plugin(conf, group):
