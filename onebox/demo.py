@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -22,7 +23,7 @@ from onebox.terminal import Screen, duration
 LIMIT = 180             # seconds, after the guest image is there
 GIB = 1024 ** 3
 BIN = pathlib.Path(sys.executable).parent
-SIZE_FIELDS = ['-c', 'id', '-c', 'name', '-c', 'size', '-c', 'status']
+LOUD = re.compile(r' (WARNING|ERROR|CRITICAL) ')
 
 
 class Failed(Exception):
@@ -57,6 +58,8 @@ class Demo:
         with self.doing('Make a small Linux guest image'):
             self._make_image()
         self._until = self._clock() + LIMIT
+        signal.signal(signal.SIGALRM, _too_late)
+        signal.alarm(LIMIT + 5)     # for what does not look at the clock itself
         with self.doing('Start onebox with libvirt'):
             self._start_onebox()
         with self.doing('Create a boot volume from the image'):
@@ -216,6 +219,7 @@ class Demo:
 
     def clean_up(self):
         """Ends onebox, libvirtd and the guest, whatever state they are in."""
+        signal.alarm(0)
         if self._box:
             self._box.terminate()
             try:
@@ -224,17 +228,20 @@ class Demo:
                 self._box.kill()
                 self._box.wait()
         from onebox import libvirtd
-        libvirtd.Libvirtd(self.folder).stop(guests=True)
+        libvirtd.Libvirtd(self.folder).destroy()
 
-    def log_tail(self, lines=15) -> str:
+    def complaints(self, most=15) -> str:
+        """The last warnings and errors in the log."""
         log = self.folder / 'onebox.log'
-        return '\n'.join(log.read_text(errors='replace').splitlines()[-lines:]) if log.exists() else ''
+        lines = log.read_text(errors='replace').splitlines() if log.exists() else []
+        return '\n'.join([line for line in lines if LOUD.search(line)][-most:])
 
 
 def main(argv=None) -> int:
     parser = argparse.ArgumentParser(prog='onebox.demo', description=__doc__.splitlines()[0])
     parser.add_argument('--keep', action='store_true', help='leave the state folder there, to look at')
     options = parser.parse_args(argv)
+    sys.stdout.reconfigure(errors='replace')
     screen = Screen()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     folder = pathlib.Path(tempfile.mkdtemp(prefix='onebox-demo-'))
@@ -251,9 +258,10 @@ def main(argv=None) -> int:
     except Exception as error:
         screen.line()
         screen.bad(f'The step "{demo.step}" failed: {error}')
-        screen.output(getattr(error, 'output', ''))
-        screen.line('The last lines of the log:')
-        screen.output(demo.log_tail())
+        screen.output(getattr(error, 'output', ''), cut=False)
+        if complaints := demo.complaints():
+            screen.line('Warnings and errors in its log:')
+            screen.output(complaints, cut=False)
         return 1
     finally:
         with screen.busy('cleaning up'):
@@ -262,6 +270,10 @@ def main(argv=None) -> int:
             screen.line(f'The state folder is kept: {folder}')
         else:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _too_late(number, frame):
+    raise Failed(f'not done after {LIMIT} s')
 
 
 def _size(size: int) -> str:

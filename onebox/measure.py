@@ -7,6 +7,7 @@ import datetime
 import pathlib
 
 GIB = 1024 ** 3
+TIMEOUT = 20        # seconds for an answer
 LIVE = ('running', 'undoing')
 SERVICES = {'volume': 'volume service', 'compute': 'compute service'}
 
@@ -62,7 +63,7 @@ class Cloud:
 
     def console(self, server_id) -> str:
         return self._cloud.compute.post(f'/servers/{server_id}/action',
-                                        json={'os-getConsoleOutput': {}}).json()['output']
+                                        json={'os-getConsoleOutput': {}}, timeout=TIMEOUT).json()['output']
 
     def guest_size(self, server_id, volume_id) -> int | None:
         """What the guest printed last about the volume's disk; None if it has none."""
@@ -87,7 +88,7 @@ class Cloud:
     def _get(self, service, path) -> dict:
         adapter = {'volume': self._cloud.block_storage, 'compute': self._cloud.compute,
                    'image': self._cloud.image}[service]
-        response = adapter.get(path)
+        response = adapter.get(path, timeout=TIMEOUT)
         response.raise_for_status()
         return response.json()
 

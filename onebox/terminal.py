@@ -39,9 +39,10 @@ class Screen:
     def command(self, words: list[str]):
         self.line(self.paint('$ ', 'dim') + self.paint(' '.join(_quoted(word) for word in words), 'bold'))
 
-    def output(self, text: str):
+    def output(self, text: str, cut=True):
+        """What a program said; long lines are cut at the edge unless told otherwise."""
         for line in text.rstrip().splitlines():
-            self.line(self.paint(f'  {line[:self.columns - 2]}', 'dim'))
+            self.line(self.paint(f'  {line[:self.columns - 2] if cut else line}', 'dim'))
 
     def good(self, text: str):
         self.line(f'{self.paint("✓", "green")} {text}')
