@@ -26,7 +26,10 @@ def kernel_packages():
 
 def fetch(names, folder):
     """The packages' files, downloaded into the folder."""
-    _run('apt-get', 'download', '-q', *names, folder=folder)
+    try:
+        _run('apt-get', 'download', '-q', *names, folder=folder)
+    except Unavailable as error:
+        raise Unavailable(f'{error} (A mirror drops old versions: "apt-get update" may help.)') from None
     return sorted(folder.glob('*.deb'))
 
 
