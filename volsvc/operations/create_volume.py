@@ -162,10 +162,10 @@ def erase_volume(ctx, op):
 
 
 def record_volume(ctx, op):
-    """The volume is available."""
+    """The volume is available; bootable too if its source was, or if its owner has said so meanwhile."""
     id = op.params['volume_id']
-    swap(ctx.session, Volume, id, {'status': 'creating'},
-         {'status': 'available', 'launched_at': utcnow(), 'bootable': op.params['bootable']})
+    values = {'status': 'available', 'launched_at': utcnow()} | ({'bootable': True} if op.params['bootable'] else {})
+    swap(ctx.session, Volume, id, {'status': 'creating'}, values)
     if (volume := ctx.session.get(Volume, id)) is not None:
         notify.volume(ctx.session, ctx.messaging, 'create.end', volume)
 

@@ -76,6 +76,12 @@ class TestBootable:
         world.act(volume, 'os-set_bootable', {'bootable': value}, 200)
         assert world.volume(volume)['bootable'] == shown
 
+    def test_set_while_the_volume_is_made(self, world):
+        volume = world.create(run=False)
+        world.act(volume, 'os-set_bootable', {'bootable': True}, 200)
+        world.run()
+        assert world.volume(volume)['bootable'] == 'true'
+
     @pytest.mark.parametrize('value', [None, {}, {'bootable': None}, {'bootable': 'maybe'}, {'bootable': 2}])
     def test_wrong(self, world, volume, value):
         world.act(volume, 'os-set_bootable', value, 400)

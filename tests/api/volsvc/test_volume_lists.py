@@ -147,7 +147,7 @@ def test_same_number_of_queries_for_many(world, three):
     statements = []
     event.listen(world.service.db.engine, 'before_cursor_execute', lambda *a: statements.append(a[2]))
     world.get('/volumes/detail')
-    assert len([text for text in statements if text != 'BEGIN']) == 3, statements
+    assert len([text for text in statements if text != 'BEGIN']) <= 3, statements
 
 
 def test_service_lists_all(world, three):
