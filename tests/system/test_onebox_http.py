@@ -93,7 +93,8 @@ class TestBadInput:
 
     @pytest.mark.parametrize('method, path', [
         ('GET', '/volumes/nothing'), ('GET', '/volumes/00000000-0000-4000-8000-000000000000'),
-        ('DELETE', '/volumes/nothing'), ('GET', '/nothing'), ('GET', '/volumes/%00'), ('GET', '/volumes/' + 'x' * 2000), ('GET', '/types/nothing'),
+        ('DELETE', '/volumes/nothing'), ('GET', '/nothing'),
+        ('GET', '/volumes/%00'), ('GET', '/volumes/' + 'x' * 2000), ('GET', '/types/nothing'),
         ('GET', '/attachments/nothing')])
     def test_unknown_things(self, cloud, method, path):
         refused(send(cloud, 'volumev3', method, path), 404, 400)
