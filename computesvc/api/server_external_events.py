@@ -21,15 +21,18 @@ def create(req):
     context.authorize(policies.CREATE)
     with context.db.reader() as session:
         known = servers.of_ids(session, {event['server_uuid'] for event in events})
+        volumes = {(a.server_id, a.volume_id): a for there in attachments.of_servers(session, known).values()
+                   for a in there}
     answers = []
     for event in events:
-        code = _take(context, event, known.get(event['server_uuid']))
+        server = known.get(event['server_uuid'])
+        code = _take(context, event, server, server and volumes.get((server.id, event.get('tag'))))
         status = 'completed' if code == TAKEN else 'failed'
         answers.append({**event, 'status': status, 'code': code})
     return Response({'events': answers}, 200 if all(answer['code'] == TAKEN for answer in answers) else 207)
 
 
-def _take(context, event, server) -> int:
+def _take(context, event, server, attachment) -> int:
     if server is None:
         return UNKNOWN
     if event['name'] in NEED_TAG and not event.get('tag'):
@@ -37,13 +40,11 @@ def _take(context, event, server) -> int:
     if not server.host:
         return NO_HOST
     if event['name'] == 'volume-extended':
-        return _grow(context, server, event['tag'])
+        return _grow(context, server, attachment)
     return TAKEN            # nothing here waits for events of networks, power or accelerators
 
 
-def _grow(context, server, volume_id) -> int:
-    with context.db.reader() as session:
-        attachment = attachments.find(session, server.id, volume_id)
+def _grow(context, server, attachment) -> int:
     if attachment is None or attachment.state in ('detaching', 'failed'):
         return UNKNOWN
     extend_volume.request(context, server, attachment)
