@@ -24,6 +24,7 @@ def find(req, attachment_id):
 
 @handler(min=versions.ATTACHMENTS)
 def show(req, attachment_id):
+    """One attachment, with its connection."""
     attachment = find(req, attachment_id)
     req.context.authorize(policies.GET, attachment.volume)
     return {'attachment': views.detail(attachment)}
@@ -31,11 +32,13 @@ def show(req, attachment_id):
 
 @handler(min=versions.ATTACHMENTS)
 def index(req):
+    """Attachments of the project, in short."""
     return _list(req, views.summary)
 
 
 @handler(min=versions.ATTACHMENTS)
 def detail(req):
+    """Attachments of the project, with their connections."""
     return _list(req, views.detail)
 
 

@@ -26,12 +26,14 @@ _KNOWN = {
 
 @handler()
 def index(req):
+    """All of them."""
     req.context.authorize(policies.LIST)
     return {'extensions': [_shown(alias) for alias in sorted(_KNOWN)]}
 
 
 @handler()
 def show(req, alias):
+    """One, by its alias."""
     req.context.authorize(policies.LIST)
     if alias not in _KNOWN:
         raise errors.NotFound('Extension', alias)

@@ -38,6 +38,7 @@ def boolean(name: str, value: str, strict: bool) -> bool:
 
 
 def number(name: str, value: str) -> int:
+    """A whole number that fits a size; BadRequest otherwise."""
     if not (value.isascii() and value.isdigit() and len(value) <= 9):
         raise errors.BadRequest(f'{name} must be a number, not {value[:40]!r}.')
     return int(value)

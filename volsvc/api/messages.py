@@ -22,6 +22,7 @@ def index(req):
 
 @handler(min=versions.MESSAGES)
 def show(req, message_id):
+    """One message."""
     message = _find(req, message_id)
     req.context.authorize(policies.GET, _owner(message))
     return {'message': views.detail(req, message)}
@@ -29,6 +30,7 @@ def show(req, message_id):
 
 @handler(status=204, min=versions.MESSAGES)
 def delete(req, message_id):
+    """Forget a message before its time is over."""
     message = _find(req, message_id)
     req.context.authorize(policies.DELETE, _owner(message))
     with req.context.db.transaction() as session:

@@ -34,6 +34,7 @@ def of_volume(req, volume_id):
 
 @handler()
 def show(req, operation_id):
+    """One operation, with its children."""
     with req.context.db.reader() as session:
         op = operations.get(session, operation_id)
         if op is None or scope.project(req.context) not in (None, op.project_id):

@@ -29,6 +29,7 @@ def show(req, target_id):
 
 @handler()
 def defaults(req, target_id):
+    """What a project without limits of its own may use."""
     req.context.authorize(policies.SHOW, _target(target_id))
     with req.context.db.reader() as session:
         return {'quota_set': {'id': target_id, **project_limits(req, session, OF_CLASS)}}
@@ -60,6 +61,7 @@ def delete(req, target_id):
 
 @handler()
 def show_class(req, name):
+    """The limits of a quota class; all but `default` are the configured ones."""
     req.context.authorize(policies.CLASS_GET)
     with req.context.db.reader() as session:
         return {'quota_class_set': {'id': name, **project_limits(req, session, f'class:{name}')}}

@@ -14,6 +14,7 @@ _KNOWN = {
 
 @handler(min=versions.RESOURCE_FILTERS)
 def index(req):
+    """Of every list, or of the one that `resource` names."""
     wanted = req.query.get('resource')
     return {'resource_filters': [{'resource': resource, 'filters': names} for resource, names in _KNOWN.items()
                                  if wanted in (None, resource)]}

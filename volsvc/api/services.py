@@ -33,6 +33,7 @@ def disable(req):
 
 @handler(body=schemas.DISABLE_WITH_REASON)
 def disable_with_reason(req):
+    """As disable, and note why."""
     return _switch(req, disabled=True)
 
 

@@ -23,6 +23,7 @@ def find(req, type_id):
 
 @handler()
 def show(req, type_id):
+    """One type."""
     kind = find(req, type_id)
     req.context.authorize(policies.GET)
     return {'volume_type': views.detail(req.context, kind)}
@@ -43,6 +44,7 @@ def index(req):
 
 @handler(body=schemas.CREATE)
 def create(req):
+    """A new type, public unless it says otherwise."""
     req.context.authorize(policies.CREATE)
     wanted = req.data['volume_type']
     kind = VolumeType(name=wanted['name'].strip(), description=wanted.get('description'),
@@ -54,6 +56,7 @@ def create(req):
 
 @handler(body=schemas.UPDATE)
 def update(req, type_id):
+    """Change name, description, or whether it is public."""
     req.context.authorize(policies.UPDATE)
     kind, wanted = find(req, type_id), req.data['volume_type']
     changes = {name: wanted[name] for name in ('name', 'description') if wanted.get(name) is not None}
@@ -107,6 +110,7 @@ def access(req, type_id):
 
 @handler(status=202, body=schemas.ACCESS_ADD)
 def add_access(req, type_id):
+    """Let a project use a type that is not public."""
     req.context.authorize(policies.ACCESS_ADD)
     kind, project = _private(req, type_id), req.data['addProjectAccess']['project']
     with req.context.db.transaction() as session:
@@ -117,6 +121,7 @@ def add_access(req, type_id):
 
 @handler(status=202, body=schemas.ACCESS_REMOVE)
 def remove_access(req, type_id):
+    """No longer let it; the volumes it has stay."""
     req.context.authorize(policies.ACCESS_REMOVE)
     kind, project = _private(req, type_id), req.data['removeProjectAccess']['project']
     with req.context.db.transaction() as session:

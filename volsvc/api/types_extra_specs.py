@@ -10,12 +10,14 @@ from volsvc.policies import types_extra_specs as policies
 
 @handler()
 def index(req, type_id):
+    """Those that this request may know."""
     req.context.authorize(policies.INDEX)
     return {'extra_specs': views.extra_specs(req.context, find(req, type_id))}
 
 
 @handler()
 def show(req, type_id, key):
+    """One of them, by its key."""
     req.context.authorize(policies.SHOW)
     return {key: _value(views.extra_specs(req.context, find(req, type_id)), type_id, key)}
 
@@ -30,6 +32,7 @@ def create(req, type_id):
 
 @handler(body=schemas.EXTRA_SPEC)
 def update(req, type_id, key):
+    """Set one."""
     req.context.authorize(policies.UPDATE)
     if key not in req.data:
         raise errors.BadRequest(f'The body must hold the key of the address, {key[:80]!r}.')
@@ -39,6 +42,7 @@ def update(req, type_id, key):
 
 @handler(status=202)
 def delete(req, type_id, key):
+    """Remove one."""
     req.context.authorize(policies.DELETE)
 
     def without(specs):

@@ -6,6 +6,7 @@ VERSIONS = Versions(('volume', 'block-storage'), '3.0', '3.71', path='/v3', id='
 
 
 def v(minor: int) -> Microversion:
+    """3.<minor>"""
     return Microversion(3, minor)
 
 

@@ -107,6 +107,7 @@ def show_image_metadata(req, volume_id):
 
 @handler(body=schemas.SET_IMAGE_METADATA)
 def set_image_metadata(req, volume_id):
+    """Add to the properties, or give those that are there another value."""
     volume = find(req, volume_id)
     req.context.authorize(volume_metadata.IMAGE_SET, volume)
     found = {**_texts(volume.image_meta), **req.data['os-set_image_metadata']['metadata']}
@@ -116,6 +117,7 @@ def set_image_metadata(req, volume_id):
 
 @handler(body=schemas.UNSET_IMAGE_METADATA)
 def unset_image_metadata(req, volume_id):
+    """Remove one of the properties."""
     volume = find(req, volume_id)
     req.context.authorize(volume_metadata.IMAGE_REMOVE, volume)
     found, key = _texts(volume.image_meta), req.data['os-unset_image_metadata']['key']

@@ -42,6 +42,7 @@ def replace(req, volume_id):
 
 @handler()
 def show(req, volume_id, key):
+    """One pair."""
     volume = find(req, volume_id)
     req.context.authorize(policies.GET, volume)
     return {'meta': {key: _value(volume, volume.meta, key)}}
@@ -62,6 +63,7 @@ def update(req, volume_id, key):
 
 @handler()
 def delete(req, volume_id, key):
+    """Remove one pair."""
     volume = find(req, volume_id)
     req.context.authorize(policies.DELETE, volume)
     _value(volume, volume.meta, key)

@@ -2,11 +2,13 @@
 
 
 def summary(attachment) -> dict:
+    """What a list in short shows."""
     return {'id': attachment.id, 'status': attachment.attach_status, 'instance': attachment.instance_uuid,
             'volume_id': attachment.volume_id}
 
 
 def detail(attachment) -> dict:
+    """An attachment in full."""
     return summary(attachment) | {
         'attached_at': attachment.attach_time or '', 'detached_at': '', 'attach_mode': attachment.attach_mode,
         'connection_info': connection(attachment)}

@@ -12,6 +12,7 @@ def name(service) -> str:
 
 
 def summary(service, age) -> dict:
+    """The name alone."""
     return {'name': name(service)}
 
 

@@ -4,6 +4,7 @@ from volsvc.policies import types_extra_specs
 
 
 def detail(context, kind) -> dict:
+    """A type, with as much of it as the context may see."""
     shown = {'id': kind.id, 'name': kind.name, 'is_public': kind.is_public, 'description': kind.description}
     if context.can(policies.ACCESS):
         shown['os-volume-type-access:is_public'] = kind.is_public

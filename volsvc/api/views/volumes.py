@@ -10,6 +10,7 @@ _ATTRIBUTES = (policies.HOST_ATTRIBUTE, policies.TENANT_ATTRIBUTE, policies.MIGR
 
 
 def summary(req, volume) -> dict:
+    """The name and links of a volume."""
     return {'id': volume.id, 'name': volume.name, 'links': links.to(req, 'volumes', volume.id)}
 
 
