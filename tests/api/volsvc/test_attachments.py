@@ -336,7 +336,6 @@ class TestSeveralServers:
     def test_policy_of_bootable_volumes(self, world, volume):
         world.act(volume, 'os-set_bootable', {'bootable': True}, 200)
         world.attach(volume)
-        world.policy_file.write_text('"volume:multiattach_bootable_volume": "!"\n')
-        world.service.policy._looked = float('-inf')
+        world.rules('"volume:multiattach_bootable_volume": "!"')
         assert 'multiattach_bootable' in world.refused(403, 'POST', '/attachments', {'attachment': {
             'volume_uuid': volume, 'instance_uuid': world.nova.boot()}}, **SERVICE)

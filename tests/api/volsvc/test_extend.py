@@ -131,14 +131,12 @@ class TestWhoMay:
         assert world.rows() == before
 
     def test_policy_of_volumes_in_use(self, world, used):
-        world.policy_file.write_text('"volume:extend_attached_volume": "role:admin"\n')
-        world.service.policy._looked = float('-inf')
+        world.rules('"volume:extend_attached_volume": "role:admin"')
         answer = world.extend(used, 2)
         assert answer.status == 403 and 'volume:extend_attached_volume' in answer.message
 
     def test_policy_of_volumes_in_use_does_not_touch_others(self, world, volume):
-        world.policy_file.write_text('"volume:extend_attached_volume": "role:admin"\n')
-        world.service.policy._looked = float('-inf')
+        world.rules('"volume:extend_attached_volume": "role:admin"')
         assert world.extend(volume, 2).status == 202
 
     def test_policy_comes_before_the_status(self, world, volume):
@@ -422,8 +420,7 @@ class TestFailure:
         assert (shown['status'], shown['size']) == ('available', 3) and world.used()['gigabytes'] == 3
 
     def test_policy_of_errored_volumes(self, world, failed):
-        world.policy_file.write_text('"volume:extend_errored": "role:admin"\n')
-        world.service.policy._looked = float('-inf')
+        world.rules('"volume:extend_errored": "role:admin"')
         answer = world.extend(failed, 3)
         assert answer.status == 403 and 'volume:extend_errored' in answer.message
 
