@@ -6,6 +6,8 @@ from svckit.db.base import Json, LongText, Moment, Serial
 
 revision = '001'
 down_revision = None
+# Texts are compared exactly, as the other databases do: a flavor named A is not the one named a.
+MARIADB = {'mysql_engine': 'InnoDB', 'mysql_charset': 'utf8mb4', 'mysql_collate': 'utf8mb4_bin'}
 
 
 def upgrade():
@@ -26,8 +28,7 @@ def upgrade():
         sa.Column('updated_at', Moment),
         sa.PrimaryKeyConstraint('id', name='pk_flavors'),
         sa.UniqueConstraint('name', name='uq_flavors_name'),
-        mysql_charset='utf8mb4',
-        mysql_engine='InnoDB')
+        **MARIADB)
 
     op.create_table('hypervisors',
         sa.Column('id', Serial, autoincrement=True, nullable=False),
@@ -45,8 +46,7 @@ def upgrade():
         sa.Column('updated_at', Moment),
         sa.PrimaryKeyConstraint('id', name='pk_hypervisors'),
         sa.UniqueConstraint('host', name='uq_hypervisors_host'),
-        mysql_charset='utf8mb4',
-        mysql_engine='InnoDB')
+        **MARIADB)
 
     op.create_table('keypairs',
         sa.Column('id', Serial, autoincrement=True, nullable=False),
@@ -59,8 +59,7 @@ def upgrade():
         sa.Column('updated_at', Moment),
         sa.PrimaryKeyConstraint('id', name='pk_keypairs'),
         sa.UniqueConstraint('user_id', 'name', name='uq_keypairs_user_id_name'),
-        mysql_charset='utf8mb4',
-        mysql_engine='InnoDB')
+        **MARIADB)
 
     op.create_table('operation_events',
         sa.Column('id', Serial, autoincrement=True, nullable=False),
@@ -69,7 +68,8 @@ def upgrade():
         sa.Column('event', sa.String(32), nullable=False),
         sa.Column('detail', LongText),
         sa.Column('at', sa.Double(), nullable=False),
-        sa.PrimaryKeyConstraint('id', name='pk_operation_events'))
+        sa.PrimaryKeyConstraint('id', name='pk_operation_events'),
+        **MARIADB)
     op.create_index('ix_operation_events_operation', 'operation_events', ['operation_id'])
 
     op.create_table('operations',
@@ -97,7 +97,8 @@ def upgrade():
         sa.Column('created_at', sa.Double(), nullable=False),
         sa.Column('ended_at', sa.Double()),
         sa.PrimaryKeyConstraint('id', name='pk_operations'),
-        sa.UniqueConstraint('subject', name='uq_operations_subject'))
+        sa.UniqueConstraint('subject', name='uq_operations_subject'),
+        **MARIADB)
     op.create_index('ix_operations_ended', 'operations', ['ended_at'])
     op.create_index('ix_operations_parent', 'operations', ['parent_id'])
     op.create_index('ix_operations_resource', 'operations', ['resource'])
@@ -108,13 +109,15 @@ def upgrade():
         sa.Column('project_id', sa.String(255), nullable=False),
         sa.Column('resource', sa.String(255), nullable=False),
         sa.Column('hard_limit', sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint('project_id', 'resource', name='pk_quota_limits'))
+        sa.PrimaryKeyConstraint('project_id', 'resource', name='pk_quota_limits'),
+        **MARIADB)
 
     op.create_table('quota_usages',
         sa.Column('project_id', sa.String(255), nullable=False),
         sa.Column('resource', sa.String(255), nullable=False),
         sa.Column('in_use', sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint('project_id', 'resource', name='pk_quota_usages'))
+        sa.PrimaryKeyConstraint('project_id', 'resource', name='pk_quota_usages'),
+        **MARIADB)
 
     op.create_table('servers',
         sa.Column('id', sa.String(36), nullable=False),
@@ -156,8 +159,7 @@ def upgrade():
         sa.Column('created_at', Moment, nullable=False),
         sa.Column('updated_at', Moment),
         sa.PrimaryKeyConstraint('id', name='pk_servers'),
-        mysql_charset='utf8mb4',
-        mysql_engine='InnoDB')
+        **MARIADB)
     op.create_index('ix_servers_host_deleted_at', 'servers', ['host', 'deleted_at'])
     op.create_index('ix_servers_project_id_deleted_at_created_at', 'servers',
                     ['project_id', 'deleted_at', 'created_at'])
@@ -176,8 +178,7 @@ def upgrade():
         sa.Column('updated_at', Moment),
         sa.PrimaryKeyConstraint('id', name='pk_services'),
         sa.UniqueConstraint('binary', 'host', name='uq_services_binary_host'),
-        mysql_charset='utf8mb4',
-        mysql_engine='InnoDB')
+        **MARIADB)
 
     op.create_table('attachments',
         sa.Column('id', sa.String(36), nullable=False),
@@ -199,8 +200,7 @@ def upgrade():
         sa.PrimaryKeyConstraint('id', name='pk_attachments'),
         sa.UniqueConstraint('server_id', 'device', name='uq_attachments_server_id_device'),
         sa.UniqueConstraint('server_id', 'volume_id', name='uq_attachments_server_id_volume_id'),
-        mysql_charset='utf8mb4',
-        mysql_engine='InnoDB')
+        **MARIADB)
     op.create_index('ix_attachments_volume_id', 'attachments', ['volume_id'])
 
     op.create_table('instance_actions',
@@ -215,8 +215,7 @@ def upgrade():
         sa.Column('updated_at', Moment),
         sa.ForeignKeyConstraint(['server_id'], ['servers.id'], name='fk_instance_actions_server_id'),
         sa.PrimaryKeyConstraint('id', name='pk_instance_actions'),
-        mysql_charset='utf8mb4',
-        mysql_engine='InnoDB')
+        **MARIADB)
     op.create_index('ix_instance_actions_server_id_request_id', 'instance_actions',
                     ['server_id', 'request_id'])
 
@@ -232,8 +231,7 @@ def upgrade():
         sa.Column('details', LongText),
         sa.ForeignKeyConstraint(['action_id'], ['instance_actions.id'], name='fk_instance_action_events_action_id'),
         sa.PrimaryKeyConstraint('id', name='pk_instance_action_events'),
-        mysql_charset='utf8mb4',
-        mysql_engine='InnoDB')
+        **MARIADB)
     op.create_index('ix_instance_action_events_action_id', 'instance_action_events', ['action_id'])
     op.create_index('ix_instance_action_events_subject', 'instance_action_events', ['subject'])
     # ### end Alembic commands ###
