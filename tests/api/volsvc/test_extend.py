@@ -429,3 +429,37 @@ class TestFailure:
         world.run()
         world.get(f'/volumes/{failed}', 404)
         assert world.used() == {}
+
+
+class TestSizeThatNobodyKnows:
+
+    @pytest.fixture
+    def stuck(self, world, volume):
+        """A volume whose extend came to a halt: its backend says nothing."""
+        world.driver.size = lambda volume: (_ for _ in ()).throw(RuntimeError('no answer from the array'))
+        world.extend(volume, 3)
+        for _ in range(20):
+            world.run()
+            world.wait(100)
+        del world.driver.size
+        return volume
+
+    def test_is_visible_and_says_so(self, world, stuck):
+        assert world.volume(stuck)['status'] == 'error_extending'
+        (op,) = growths(world, stuck)
+        assert op['state'] == 'stuck' and op['id'] in messages(world)[0]
+
+    def test_owner_extends_again(self, world, stuck):
+        assert world.extend(stuck, 4).status == 202
+        world.run()
+        assert world.volume(stuck)['size'] == 4 and world.used()['gigabytes'] == 4
+
+    def test_owner_deletes_it(self, world, stuck):
+        world.delete(f'/volumes/{stuck}')
+        world.run()
+        assert world.used() == {}
+
+    def test_administrator_resets_its_status(self, world, stuck):
+        world.act(stuck, 'os-reset_status', {'status': 'available'}, **ADMIN)
+        assert world.volume(stuck)['status'] == 'available' and world.used()['gigabytes'] == 1
+        assert world.get('/operations?state=live')['operations'] == []
