@@ -4,12 +4,14 @@ A real Nova answers all of this but the capabilities of a hypervisor, where its 
 means "cannot tell".
 """
 import dataclasses
+import time
 
 from svckit.peer import NoAnswer, Peer, Refusal
 
 EVENT = '2.51'              # the first with volume-extended
 ATTACHMENT_ID = '2.89'      # the first that tells which attachment a server has a volume by
 DETAILS = '2.84'            # the first that tells why an action failed
+REMEMBERED = 10.0           # seconds
 
 __all__ = ['Compute', 'Growth', 'NoAnswer', 'Refusal']
 
@@ -24,9 +26,11 @@ class Growth:
 class Compute:
     """Raises NoAnswer when the service cannot be asked, Refusal when it says no."""
 
-    def __init__(self, conf, session=None):
+    def __init__(self, conf, session=None, clock=time.monotonic):
         self.peer = Peer(conf, 'compute', 'volsvc', session)
         self._details = DETAILS
+        self._clock = clock
+        self._known: dict[str, tuple[float, dict]] = {}      # hypervisor -> (when, its capabilities)
 
     def tell_extended(self, server_id: str, volume_id: str, request_id: str | None = None) -> tuple[int, str | None]:
         """Send `volume-extended`: (the event's own code, the id of the request that its action goes by).
@@ -91,7 +95,13 @@ class Compute:
                          version=ATTACHMENT_ID)
 
     def _capabilities(self, host, timeout):
-        return self._get(f'/os-hypervisors/{host}/capabilities', 'capabilities', timeout)
+        """What a hypervisor said of itself, if it says so at all; it does not learn new tricks within seconds."""
+        said, found = self._known.get(host, (float('-inf'), None))
+        if self._clock() - said > REMEMBERED:
+            found = self._get(f'/os-hypervisors/{host}/capabilities', 'capabilities', timeout)
+            if found is not None:
+                self._known[host] = self._clock(), found
+        return found
 
     def _get(self, path, key, timeout=None, version=EVENT):
         answer = self.peer.call('GET', path, headers=_version(version), good=(200, 404), timeout=timeout)

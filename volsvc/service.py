@@ -7,6 +7,8 @@ from svckit.messaging import Messaging
 from svckit.policy import Policy
 from volsvc import operations, policies
 
+REMEMBERED = 5.0        # seconds
+
 
 class Clock:
     """Time; tests inject another."""
@@ -50,6 +52,7 @@ class Service:
         self.store = engine.Store(self.db, self.registry, Tools(self))
         self._here: dict[str, list] = {}             # target -> what wakes this process's own workers of it
         self._compute = self._images = None
+        self._backends, self._looked = {}, float('-inf')
 
     @property
     def compute(self):
@@ -88,6 +91,16 @@ class Service:
         from volsvc.api.routes import ROUTES
         from volsvc.api.versions import VERSIONS
         return web.application(self, ROUTES, VERSIONS, collectors=[lambda: metrics.families(self)])
+
+    def backends(self) -> dict:
+        """host@backend -> its row of the services table, some seconds old: for what hardly ever changes."""
+        now = self.clock.monotonic()
+        if now - self._looked > REMEMBERED:
+            from volsvc.db import services
+            with self.db.reader() as session:
+                self._backends = {row.host: row for row, _ in services.every(session)}
+            self._looked = now if self._backends else float('-inf')
+        return self._backends
 
     def worker(self, backend: str):
         """A worker of one backend, not started."""

@@ -5,7 +5,7 @@ from volsvc.api import filters, scope, versions
 from volsvc.api.schemas import volumes as schemas
 from volsvc.api.schemas.types import truth
 from volsvc.api.views import volumes as views
-from volsvc.db import services, volumes
+from volsvc.db import volumes
 from volsvc.operations import create_volume, delete_volume
 from volsvc.policies import volumes as policies
 
@@ -27,6 +27,7 @@ def find(req, volume_id):
 
 
 def shown(req, volume) -> dict:
+    """One volume as an answer holds it."""
     return {'volume': views.Details(req, _services(req))(volume)}
 
 
@@ -166,8 +167,7 @@ def _services(req) -> dict:
     """host@backend -> its service, where this microversion shows it."""
     if req.version < versions.SHARED_TARGETS:
         return {}
-    with req.context.db.reader() as session:
-        return {service.host: service for service, _ in services.every(session)}
+    return req.context.service.backends()
 
 
 def _renamed(volume) -> dict:

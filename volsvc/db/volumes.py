@@ -3,6 +3,7 @@ import datetime
 
 import sqlalchemy
 from sqlalchemy import and_, cast, func, or_, select, type_coerce
+from sqlalchemy.orm import joinedload
 
 from svckit import quota
 from svckit.db import swap
@@ -17,9 +18,13 @@ COLUMNS = {'display_name': 'name'}
 AT_REST = ('available', 'in-use')
 
 
+# One query for one volume; a list takes two, which moves fewer bytes.
+_WHOLE = (joinedload(Volume.attachments),)
+
+
 def get(session, id: str, project_id: str | None = None) -> Volume:
     """The volume with its type and attachments; VolumeNotFound, also for another project's than `project_id`."""
-    volume = session.get(Volume, id)
+    volume = session.get(Volume, id, options=_WHOLE)
     if volume is None or project_id is not None and volume.project_id != project_id:
         raise errors.VolumeNotFound(id)
     return volume
