@@ -42,7 +42,9 @@ class Onebox:
         clouds, passwords = self._start_identity()
         if self._whole:
             self._start_services(passwords)
-        else:
+        else:       # the services' configuration sets the log up, and there is none
+            logging.basicConfig(filename=self.state.log, level=logging.INFO,
+                                format='%(asctime)s %(process)d %(levelname)s %(name)s %(message)s')
             self._offer('volumev3', 'cinderv3', self.options.volume_port, '/v3/{project_id}')
             self._offer('compute', 'nova', self.options.compute_port, '/v2.1')
         clouds.write(self.identity_url)
