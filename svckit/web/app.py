@@ -87,9 +87,18 @@ class Application:
         handler, arguments, req.route = self._router.find(path, method)
         req.version = req.context.version = self.versions.of(environ)
         if 'project_id' in arguments:
-            _check_project(req.context, arguments.pop('project_id'))
+            self._check_project(req.context, arguments.pop('project_id'))
+        if req.context.project_id is None:
+            _check_projectless(req)
         req.query_lists = request.query(environ)
         return handler.run(req, raw, arguments)
+
+    def _check_project(self, context, project_id):
+        """A path names the token's project; administrators and services may name another."""
+        if context.project_id is None and self.auth is authentication.noauth:
+            context.project_id = project_id
+        elif context.project_id != project_id and not context.is_service and not context.is_admin:
+            raise errors.BadRequest("Malformed request url: it names another project than the token's.")
 
     def _without_prefix(self, environ, path) -> str:
         prefix = self._prefix
@@ -123,12 +132,12 @@ class Application:
         return Response(found.body, found.status_int, content_type=found.content_type)
 
 
-def _check_project(context, project_id):
-    """A path names the project of the token; administrators and services may name another."""
-    if context.project_id is None:
-        context.project_id = project_id
-    elif context.project_id != project_id and not context.is_service and not context.is_admin:
-        raise errors.BadRequest("Malformed request url: it names another project than the token's.")
+def _check_projectless(req):
+    """A token of no project (unscoped, of a domain, of the system) owns nothing and can make nothing."""
+    if not req.context.is_admin and not req.context.is_service:
+        raise errors.Forbidden('This needs a token that is scoped to a project.')
+    if req.method == 'POST' and not req.context.is_service and not req.route.endswith('/action'):
+        raise errors.BadRequest('What is made belongs to a project: this needs a token scoped to one.')
 
 
 def _only_get(req):

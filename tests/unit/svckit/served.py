@@ -42,7 +42,7 @@ def block(req, milliseconds):
     return {}
 
 
-ROUTES = {'/v3/who': {'GET': who}, '/v3/take': {'POST': take}, '/v3/wait/{milliseconds}': {'GET': wait},
+ROUTES = {'/v3/who': {'GET': who}, '/v3/{project_id}/take': {'POST': take}, '/v3/wait/{milliseconds}': {'GET': wait},
           '/v3/block/{milliseconds}': {'GET': block}}
 
 

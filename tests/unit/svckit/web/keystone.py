@@ -30,9 +30,12 @@ class Keystone:
                    {'type': 'volumev3', 'name': 'cinder', 'id': 'c', 'endpoints': []}]
         self.tokens[token] = {'token': {
             'methods': ['password'], 'user': {'id': user, 'name': user.upper(), 'domain': domain},
-            'project': {'id': project, 'name': project.upper(), 'domain': domain},
+            'project': {'id': project, 'name': str(project).upper(), 'domain': domain},
             'roles': [{'id': f'id-{role}', 'name': role} for role in roles], 'catalog': catalog,
             'issued_at': _stamp(now), 'expires_at': _stamp(now + datetime.timedelta(seconds=seconds)), **extra}}
+        if project is None:
+            for name in ('project', 'roles', 'catalog'):
+                del self.tokens[token]['token'][name]
 
     def answer(self, method, path, headers):
         """(status, body, headers) of one request."""

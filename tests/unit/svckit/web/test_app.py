@@ -278,6 +278,15 @@ def test_another_project_in_the_path(app):
     assert call(app, '/v3/q/volumes/v1', **headers, X_Service_Roles='service').status_int == 200
 
 
+def test_who_belongs_to_no_project_makes_nothing(service):
+    app = web.application(service, {'/v3/{project_id}/things': {'GET': new, 'POST': new},
+                                    '/v3/{project_id}/things/{id}/action': {'POST': later}}, VERSIONS)
+    admin = {'X_User_Id': 'u', 'X_Roles': 'admin'}
+    assert call(app, '/v3/things', **admin).status_int == 200
+    assert 'scoped' in fault(call(app, '/v3/things', 'POST', {}, **admin), 400, 'badRequest')
+    fault(call(app, '/v3/things', X_User_Id='u', X_Roles='member'), 403, 'forbidden')
+
+
 def test_without_any_credentials_the_path_names_the_project(app):
     assert call(app, '/v3/somewhere/volumes/v1', X_Auth_Token='').json['project'] == 'somewhere'
 

@@ -142,6 +142,15 @@ def test_an_administrator(app, keystone):
     assert ask(app, 'boss', path='/v3/elsewhere/whoami').json['admin'] is True
 
 
+def test_a_token_without_a_project_has_none_whatever_the_path_says(app, keystone):
+    keystone.token('unscoped', project=None)
+    keystone.token('system', project=None, roles=['admin'], system={'all': True})
+    keystone.tokens['system']['token']['roles'] = [{'id': 'a', 'name': 'admin'}]
+    assert ask(app, 'unscoped').status_int == 400
+    assert ask(app, 'unscoped', path='/v3/whoami').status_int == 403
+    assert ask(app, 'system').json['project'] is None
+
+
 def test_access_rules_are_checked_for_each_request(app, keystone):
     keystone.token('limited', application_credential={'id': 'a', 'name': 'a', 'restricted': True, 'access_rules': [
         {'id': '1', 'service': 'volume', 'method': 'GET', 'path': '/v3/p/other'}]})

@@ -77,7 +77,7 @@ def exchange(program, request: bytes):
 
 
 def post(headers: str, body: bytes) -> bytes:
-    return f'POST /v3/take HTTP/1.1\r\nHost: x\r\n{headers}\r\n\r\n'.encode() + body
+    return f'POST /v3/p/take HTTP/1.1\r\nHost: x\r\n{headers}\r\n\r\n'.encode() + body
 
 
 def test_it_runs_as_told(program):
@@ -88,8 +88,8 @@ def test_a_connection_is_kept(program):
     with contextlib.closing(http.client.HTTPConnection('127.0.0.1', program.port, timeout=10)) as connection:
         connection.connect()
         first = connection.sock.getsockname()
-        for method, path, body, status in (('GET', '/v3/who', None, 200), ('POST', '/v3/take', '{}', 202),
-                                           ('POST', '/v3/take', 'x', 400), ('GET', '/v3/nothing', None, 404),
+        for method, path, body, status in (('GET', '/v3/who', None, 200), ('POST', '/v3/p/take', '{}', 202),
+                                           ('POST', '/v3/p/take', 'x', 400), ('GET', '/v3/nothing', None, 404),
                                            ('HEAD', '/v3/who', None, 200), ('GET', '/v3/who', None, 200)):
             connection.request(method, path, body, {'Content-Type': 'application/json'} if body else {})
             response = connection.getresponse()
