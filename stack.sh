@@ -280,7 +280,7 @@ lint() {
 tests() {
     local failed=0 began=$SECONDS
     say 'tests, part 1 of 2: unit, api, operations, drivers, host'
-    pytest_logged quick -q -n "$(nproc)" --dist loadfile --ignore tests/system --ignore tests/lab tests || failed=1
+    pytest_logged quick -q -n "$(nproc)" --dist loadgroup --ignore tests/system --ignore tests/lab tests || failed=1
     say "tests, part 2 of 2: the system, as several processes and with real clients ($((SECONDS - began)) s so far)"
     pytest_logged system -v --durations=10 tests/system || failed=1
     if (( failed )); then

@@ -46,12 +46,15 @@ def _folder(user):
 
 
 def _as(user, *command):
-    return ['setpriv', f'--reuid={user}', f'--regid={user}', '--clear-groups', *command] \
-        if os.geteuid() == 0 else list(command)
+    """As `user` if we are root, and ended by the kernel should we be killed."""
+    switch = [f'--reuid={user}', f'--regid={user}', '--clear-groups'] if os.geteuid() == 0 else []
+    return ['setpriv', *switch, '--pdeathsig', 'KILL', *command]
 
 
 def _run(command, **kw):
-    subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=180, **kw)
+    done = subprocess.run(command, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=180, **kw)
+    if done.returncode:
+        raise RuntimeError(f'{command}: exit {done.returncode}\n{done.stdout.decode(errors="replace")[-3000:]}')
 
 
 def _wait(ready, server, log, seconds=90):
