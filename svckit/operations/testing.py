@@ -140,10 +140,20 @@ def drive(example) -> None:
         _release(example.db)
 
 
-def check(factory, step: str, scenario: str) -> str:
-    """Run one cell of the matrix; returns the state that the operation came to."""
-    calm = _rest(_run(factory, None, None))      # read now: the next run may be on the same database, wiped
+def check(factory, step: str, scenario: str, calm: 'Rest | None' = None) -> str:
+    """Run one cell of the matrix; returns the state that the operation came to.
+
+    `calm` is what `undisturbed(factory)` came to, if that is known already.
+    """
+    calm = calm or undisturbed(factory)
     disturbed = _run(factory, step, scenario)
+    try:
+        return _judge(disturbed, calm, step, scenario)
+    finally:
+        disturbed.example.close()
+
+
+def _judge(disturbed, calm, step, scenario):
     op, definition = disturbed.op, disturbed.definition
     position = [s.name for s in definition.steps].index(step)
     assert calm.op.state == DONE, f'undisturbed, it is {calm.op.state}: {calm.op.error}'
@@ -174,14 +184,19 @@ def _check_given_up(disturbed, calm, op, step, below):
 
 
 @dataclasses.dataclass(frozen=True)
-class _Rest:
+class Rest:
     """What an undisturbed run came to."""
     op: object
     after: str
 
 
-def _rest(run):
-    return _Rest(run.op, run.after)
+def undisturbed(factory) -> Rest:
+    """Run it with nothing in its way; read at once, as the next run may wipe its database."""
+    run = _run(factory, None, None)
+    try:
+        return Rest(run.op, run.after)
+    finally:
+        run.example.close()
 
 
 @dataclasses.dataclass

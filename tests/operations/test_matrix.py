@@ -8,7 +8,7 @@ import itertools
 
 import pytest
 
-from svckit.operations.testing import SCENARIOS, check
+from svckit.operations.testing import SCENARIOS, check, undisturbed
 from tests.conftest import KINDS
 
 
@@ -26,6 +26,9 @@ def _cells():
                                    id=f'{service}-{definition.name}-{step.name}-{kind}')
 
 
+_calm = {}
+
+
 def _examples(service):
     return importlib.import_module(f'tests.operations.{service}_examples').EXAMPLES
 
@@ -38,12 +41,15 @@ def test_it_has_an_example(service, name):
 @pytest.mark.parametrize('service, name, step, kind', _cells())
 def test_step(service, name, step, kind, all_databases, tmp_path):
     numbers = itertools.count()
+
+    def factory():
+        folder = tmp_path / str(next(numbers))
+        folder.mkdir()
+        return _examples(service)[name](all_databases.wiped(kind, service), folder)
+    if (service, name, kind) not in _calm:
+        _calm[service, name, kind] = undisturbed(factory)
     for scenario in SCENARIOS:
-        def factory():
-            folder = tmp_path / str(next(numbers))
-            folder.mkdir()
-            return _examples(service)[name](all_databases.wiped(kind, service), folder)
         try:
-            check(factory, step, scenario)
+            check(factory, step, scenario, _calm[service, name, kind])
         except AssertionError as e:
             raise AssertionError(f'{name}, step {step}, {scenario}: {e}') from e
