@@ -52,6 +52,10 @@ class Peer:
                 path, method, json=body, raise_exc=False, connect_retries=0, status_code_retries=0,
                 endpoint_override=self.endpoint(context), authenticated=context is None and not self._open,
                 timeout=timeout or self.options.answer_timeout, headers={**self._who(context), **(headers or {})}, **kw)
+        except exceptions.ConnectionError as e:
+            # Users read why their operation waits; addresses are for operators.
+            LOG.warning('%s %s: %s', method, path, e)
+            raise NoAnswer(f'the {self.options.service_type} service cannot be reached') from e
         except exceptions.ClientException as e:
             raise NoAnswer(f'{self.options.service_type} service: {e}') from e
         if response.status_code in good:

@@ -56,6 +56,8 @@ def send_event(ctx, op):
         return {'outcome': 'The server is on no host at the moment: it shows the new size at its next start.'}
     if code != 200:
         raise Refused(f'the compute service answered {code} to the event.')
+    if not request_id:
+        return {'outcome': 'The compute service was told; it does not say how that ended.'}
     return {'request_id': request_id, 'sent_at': ctx.clock.time()}
 
 
