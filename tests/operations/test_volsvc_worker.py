@@ -1,0 +1,176 @@
+"""A backend's worker, the choice of backends, and the operator's commands."""
+import pytest
+
+from svckit import operations
+from tests.operations.volsvc_world import GIB, World
+from volsvc.cmd import manage
+from volsvc.db import services
+from volsvc.db.backend import Backend
+from volsvc.drivers.base import DriverError
+from volsvc.operations import extend_volume
+from volsvc.scheduling import backends
+
+
+@pytest.fixture
+def world(tmp_path):
+    return World(f'sqlite:///{tmp_path}/volsvc.sqlite', tmp_path)
+
+
+def backend(host='a@lvm', up=True, disabled=False, zone='nova', free=10, total=10, provisioned=0, thin=False, **more):
+    return Backend(host, zone, up, disabled, {
+        'pool_name': 'lvm', 'thin': thin, 'max_over_subscription_ratio': 2.0, 'total_bytes': total * GIB,
+        'free_bytes': free * GIB, 'provisioned_bytes': provisioned * GIB, 'volume_backend_name': 'lvm', **more})
+
+
+class TestChoice:
+    @pytest.mark.parametrize('known, specs, zone, chosen', [
+        ([backend('a@x', free=3), backend('b@x', free=5)], {}, None, 'b@x'),
+        ([backend('a@x', free=9, up=False), backend('b@x', free=5)], {}, None, 'b@x'),
+        # A worker that is away comes back: what is asked for is kept.
+        ([backend('a@x', up=False)], {}, None, 'a@x'),
+        ([backend('a@x', zone='east'), backend('b@x', zone='west')], {}, 'west', 'b@x'),
+        ([backend('a@x', volume_backend_name='slow'), backend('b@x', volume_backend_name='fast')],
+         {'volume_backend_name': 'fast', 'multiattach': '<is> True', 'provisioning:max_vol_size': '9'}, None, 'b@x'),
+        ([backend('a@x', online_extend=False), backend('b@x', online_extend=True)],
+         {'capabilities:online_extend': '<is> True'}, None, 'b@x'),
+    ])
+    def test_takes(self, known, specs, zone, chosen):
+        assert backends.choose(known, 2 * GIB, specs, zone)[0].host == chosen
+
+    @pytest.mark.parametrize('known, specs, zone, why', [
+        ([], {}, None, 'reported'),
+        ([backend(disabled=True)], {}, None, 'enabled'),
+        ([backend()], {}, 'moon', 'moon'),
+        ([backend()], {'volume_backend_name': 'fast'}, None, 'volume type'),
+        ([backend(free=1)], {}, None, 'no'),
+    ])
+    def test_says_why_not(self, known, specs, zone, why):
+        chosen, said = backends.choose(known, 2 * GIB, specs, zone)
+        assert chosen is None and why in said
+
+    def test_promises_of_thin_ones(self):
+        thin = backend(thin=True, free=10, total=10, provisioned=15).capabilities
+        assert backends.has_room(thin, 5 * GIB) and not backends.has_room(thin, 6 * GIB)
+        assert not backends.has_room(backend(free=4).capabilities, 5 * GIB)
+
+
+class TestWorker:
+    def test_reports_what_it_has(self, world):
+        world.made(3)
+        world.worker.report()
+        with world.db.reader() as session:
+            (row, age), = services.every(session)
+        assert (row.host, row.binary, age < 60) == ('host@memory', 'cinder-volume', True)
+        assert row.capabilities['provisioned_bytes'] == 3 * GIB
+        assert row.capabilities['online_extend'] is True
+
+    def test_a_backend_that_is_not_usable_yet(self, tmp_path):
+        world = World(f'sqlite:///{tmp_path}/v.sqlite', tmp_path, service__report_interval=0.1, service__poll=0.05)
+        broken = [DriverError('the array is being moved')]
+
+        def start():
+            if broken:
+                raise broken[0]
+        world.driver.start = start
+        volume = world.made()
+        extend_volume.request(world.context(), volume, 2)
+        world.worker.start()
+        try:
+            assert world.row(volume.id).status == 'extending'
+            broken.clear()
+            eventually(lambda: world.row(volume.id).size == 2 * GIB)
+        finally:
+            world.worker.stop(5)
+
+    def test_a_wake_is_enough(self, tmp_path):
+        """No poll comes round in this test's time."""
+        world = World(f'sqlite:///{tmp_path}/v.sqlite', tmp_path, service__poll=3600.0)
+        volume = world.made()
+        world.worker.start()
+        try:
+            extend_volume.request(world.context(), volume, 2)
+            eventually(lambda: world.row(volume.id).status == 'available')
+        finally:
+            world.worker.stop(5)
+
+    def test_forgets_what_ended_long_ago(self, tmp_path):
+        world = World(f'sqlite:///{tmp_path}/v.sqlite', tmp_path, keep_operations=0.0, message_ttl=0.0)
+        world.made()
+        assert world.operations()
+        world.worker._tidy()
+        assert world.operations() == []
+
+
+class TestManage:
+    @pytest.fixture
+    def run(self, world, capsys):
+        def run(function, **arguments):
+            status = function(world.service, type('Arguments', (), arguments))
+            return status or 0, capsys.readouterr().out
+        return run
+
+    @pytest.fixture
+    def stuck(self, world):
+        volume = world.made()
+
+        def fail(volume):
+            raise DriverError('the array does not answer')
+        world.driver.size, size = fail, world.driver.size
+        extend_volume.request(world.context(), volume, 5)
+        while [op for op in world.operations() if op.state in ('running', 'undoing')]:
+            world.run()
+            world.wait(600)
+        world.driver.size = size
+        return world.operations('extend-volume')[-1]
+
+    def test_check(self, world, run):
+        assert run(manage.check) == (0, 'All is well.\n')
+
+    def test_check_of_what_is_wrong(self, world, run, stuck):
+        world.nova.broken = {'POST /os-server-external-events': 403}
+        status, said = run(manage.check)
+        assert status == 1
+        assert '1 extend-volume operations are stuck' in said and 'give the user in [compute] the role' in said
+
+    def test_retry(self, world, run, stuck):
+        assert 'stuck' in run(manage.operations_list, state='live')[1]
+        assert 'the array does not answer' in run(manage.operations_show, id=stuck.id)[1]
+        run(manage.operations_retry, id=stuck.id)
+        world.run()
+        assert world.operations('extend-volume')[-1].state == 'undone'
+        assert world.used()['gigabytes'] == 1
+
+    def test_abandon_gives_the_quota_back(self, world, run, stuck):
+        run(manage.operations_abandon, id=stuck.id)
+        assert world.used()['gigabytes'] == 1
+        assert run(manage.quota_repair) == (0, '')
+
+    def test_quota_repair(self, world, run, stuck):
+        from svckit import quota
+        with world.db.transaction() as session:
+            quota.set_usage(session, 'p1', {'volumes': 7, 'gigabytes': 70})
+        run(manage.quota_repair)
+        # What a live extend holds is its own.
+        assert world.used() == {'volumes': 1, 'gigabytes': 5, 'volumes___DEFAULT__': 1, 'gigabytes___DEFAULT__': 5}
+
+    def test_services(self, world, run):
+        assert 'host@memory' in run(manage.services_list)[1]
+
+    def test_a_command_line(self):
+        arguments = manage.parser().parse_args(['--config-file', 'x', 'operations', 'retry', 'id'])
+        assert (arguments.function, arguments.id) == (manage.operations_retry, 'id')
+
+
+def eventually(true, seconds=20.0):
+    import time
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def test_the_engine_knows_all_operations():
+    from volsvc.operations import registry
+    assert {name for name, _ in registry()} == {
+        'create-volume', 'delete-volume', 'extend-volume', 'tell-server', 'connect-attachment', 'delete-attachment'}
+    assert all(isinstance(one, operations.Operation) for one in registry().values())
