@@ -149,6 +149,8 @@ class Messaging:
     def _publish(self, event_type, payload, context):
         import oslo_messaging
         if self._notifier is None:
+            # It writes a traceback for each one that it could not send; a lost wake has said why already.
+            logging.getLogger('oslo_messaging.notify.messaging').setLevel(logging.CRITICAL)
             self._notifier = oslo_messaging.Notifier(
                 oslo_messaging.get_notification_transport(self.conf), self.name, driver='messagingv2',
                 topics=['notifications'], retry=0)
