@@ -58,8 +58,8 @@ def counts(session) -> dict[tuple[str, str], int]:
 def describe(registry, op: Op, events=(), children=()) -> dict:
     """What a person may see of an operation; never its params or notes, which can hold secrets.
 
-    `outcome` is what a step noted for people under that name.  A step's `seconds` is from the end of the one before it (or the start of the
-    operation) to its own end: waiting for its worker included, as its user felt it.
+    `outcome` is what a step noted for people under that name.  A step's `seconds` is from the end of the one before
+    it (or the start of the operation) to its own end: waiting for its worker included, as its user felt it.
     """
     definition = registry.get((op.name, op.version))
     names = [step.name for step in definition.steps] if definition else []
@@ -82,7 +82,8 @@ def describe(registry, op: Op, events=(), children=()) -> dict:
         before = ended or before
     return {
         'id': op.id, 'name': op.name, 'version': op.version, 'state': op.state, 'resource': op.resource,
-        'error': op.error, 'outcome': op.notes.get('outcome'), 'project_id': op.project_id, 'request_id': op.request_id, 'parent_id': op.parent_id,
+        'error': op.error, 'outcome': op.notes.get('outcome'), 'project_id': op.project_id,
+        'request_id': op.request_id, 'parent_id': op.parent_id,
         'created_at': op.created_at, 'finished_at': op.ended_at, 'steps': steps,
         'children': [describe(registry, child, events) for child in children if child.parent_id == op.id],
     }
