@@ -186,7 +186,8 @@ class TestFullDisk:
         subprocess.run(['umount', '-l', folder], check=True)
 
     def test_fills_up_under_a_growing_volume(self, tmp_path, folder):
-        world = World(f'sqlite:///{tmp_path}/v.sqlite', tmp_path, enabled_backends=['file'], file__path=str(folder / 'v'),
+        world = World(f'sqlite:///{tmp_path}/v.sqlite', tmp_path, enabled_backends=['file'],
+                      file__path=str(folder / 'v'),
                       file__max_over_subscription_ratio=1000.0)
         volume = world.made()
         path = folder / 'v' / f'volume-{volume.id}'
