@@ -46,7 +46,7 @@ def make_base() -> type[DeclarativeBase]:
     """A declarative base with a metadata of its own: one for each service."""
     class Base(DeclarativeBase):
         metadata = MetaData(naming_convention=NAMES)
-        __table_args__ = {'mysql_engine': 'InnoDB', 'mysql_charset': 'utf8mb4'}
+        __table_args__ = {'mysql_engine': 'InnoDB', 'mysql_charset': 'utf8mb4', 'mysql_collate': 'utf8mb4_bin'}
         type_annotation_map = {
             datetime.datetime: Moment,
             str: String(255),
