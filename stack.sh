@@ -276,13 +276,14 @@ lint() {
     die "lint failed: ${failed[*]}"
 }
 
-# Two parts: what is quick and independent on all processors, then what starts servers and machines, one by one.
+# Two parts: what is quick, then what starts services, databases and guests. Each file's tests stay in one process
+# (tests/conftest.py), as many files at once as there are processors; whatever a test starts is its own.
 tests() {
     local failed=0 began=$SECONDS
     say 'tests, part 1 of 2: unit, api, operations, drivers, host'
     pytest_logged quick -q -n "$(nproc)" --dist loadgroup --ignore tests/system --ignore tests/lab tests || failed=1
     say "tests, part 2 of 2: the system, as several processes and with real clients ($((SECONDS - began)) s so far)"
-    pytest_logged system -v --durations=10 tests/system || failed=1
+    pytest_logged system -v --durations=10 -n "$(nproc)" --dist loadgroup tests/system || failed=1
     if (( failed )); then
         complain "tests failed after $((SECONDS - began)) s:"
         grep -hE '^(FAILED|ERROR) |^(INTERNALERROR|Interrupted)' "$LOGS"/test-{quick,system}.log >&2 || \
