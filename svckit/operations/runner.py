@@ -117,6 +117,7 @@ class Runner:
         self.targets = frozenset(targets)
         self.observe = observe or (lambda op, step, outcome: None)
         self.stopping = False
+        self.delayed = False            # something was put off since this was last reset: there is a new next time
 
     def run(self, op: Op) -> None:
         """Take a claimed operation as far as this worker can.
@@ -176,7 +177,9 @@ class Runner:
 
     def _checkpoint(self, op, transition):
         try:
-            return self.store.checkpoint(op, self._keep(transition), self.lease)
+            after = self.store.checkpoint(op, self._keep(transition), self.lease)
+            self.delayed |= transition.due_in > 0
+            return after
         except Exception as e:
             if isinstance(e, LeaseLost) or not (transition.ended or transition.state == STUCK):
                 raise

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Iterable
 
 from oslo_db import exception as db_exc
-from sqlalchemy import bindparam, case, delete, func, insert, or_, select, update
+from sqlalchemy import Double, Integer, bindparam, case, delete, func, insert, or_, select, update
 
 from svckit import errors
 from svckit.db import new_id, now
@@ -177,6 +177,24 @@ def _wake(session, target):
 
 # ------------------------------------------------------------------ for workers
 
+# Made once: SQLAlchemy takes longer to put these together than SQLite to run them.
+_HERE = T.target.in_(bindparam('targets', expanding=True))
+_NEXT = case((T.lease_until > T.due_at, T.lease_until), else_=T.due_at)
+_SOONEST = select(func.min(_NEXT - now())).where(_HERE)
+_DUE = (select(*queries._FIELDS, T.lease_until).where(_HERE, _NEXT <= now()).order_by(T.due_at)
+        .limit(bindparam('count', type_=Integer)).with_for_update(skip_locked=True))
+_THIS = T.id == bindparam('this')
+_TAKE = update(OPERATIONS).where(_THIS, T.lease == bindparam('held'), T.target == bindparam('there')).values(
+    lease=T.lease + 1, lease_until=now() + bindparam('seconds', type_=Double))
+_HOLD = update(OPERATIONS).where(_THIS, T.lease == bindparam('held'), T.state == bindparam('was')).values(lease=T.lease)
+_WRITTEN = ('state', 'position', 'attempts', 'error', 'refused', 'resume', 'target', 'subject', 'notes')
+# NULL seconds make a NULL moment.
+_WRITE = update(OPERATIONS).where(_THIS).values(
+    **{name: bindparam(f'new_{name}', type_=T[name].type) for name in _WRITTEN},
+    due_at=now() + bindparam('due_in', type_=Double), lease_until=now() + bindparam('keep_for', type_=Double),
+    ended_at=now() - bindparam('ended_ago', type_=Double))
+
+
 class Store:
     """The engine's side of the database, for workers that have one.
 
@@ -191,28 +209,21 @@ class Store:
 
         Returns them, and the seconds until the next one at these targets is due (None: none in sight).
         """
-        due = case((T.lease_until > T.due_at, T.lease_until), else_=T.due_at)
-        here = T.target.in_(sorted(targets))
+        here = {'targets': sorted(targets)}
         # Looked up first without writing: an idle worker's poll must not take a write lock.
         with self.db.reader() as session:
-            soonest = session.execute(select(func.min(due - now())).where(here)).scalar()
+            soonest = session.execute(_SOONEST, here).scalar()
         if soonest is None or soonest > 0 or limit < 1:
             return [], soonest
-        return self.db.run(lambda session: self._take(session, here & (due <= now()), owner, lease, limit)), 0.0
+        return self.db.run(lambda session: self._take(session, {**here, 'count': limit}, owner, lease)), 0.0
 
-    def _take(self, session, where, owner, lease, limit):
+    def _take(self, session, which, owner, lease):
         claimed = []
-        query = select(*queries._FIELDS, T.lease_until).where(where).order_by(T.due_at).limit(limit)
-        for row in session.execute(query.with_for_update(skip_locked=True)).mappings().all():
-            values = dict(row)
-            expired = values.pop('lease_until') is not None
-            op = Op(**values)
-            result = session.execute(
-                update(OPERATIONS).where(T.id == op.id, T.lease == op.lease, T.target == op.target)
-                .values(lease=op.lease + 1, lease_until=now() + lease))
-            if result.rowcount:
+        for *values, until in session.execute(_DUE, which).all():
+            op = Op(*values)
+            if session.execute(_TAKE, {'this': op.id, 'held': op.lease, 'there': op.target, 'seconds': lease}).rowcount:
                 claimed.append(dataclasses.replace(op, lease=op.lease + 1))
-                _log(session, op.id, [(self._step(op), 'reclaimed' if expired else 'claimed', owner)])
+                _log(session, op.id, [(self._step(op), 'claimed' if until is None else 'reclaimed', owner)])
         return claimed
 
     def _step(self, op):
@@ -229,9 +240,7 @@ class Store:
         """
         def work(session):
             # First of all: lock the row and see that the lease is still ours.
-            held = session.execute(update(OPERATIONS).where(T.id == op.id, T.lease == op.lease, T.state == op.state)
-                                   .values(lease=op.lease))
-            if not held.rowcount:
+            if not session.execute(_HOLD, {'this': op.id, 'held': op.lease, 'was': op.state}).rowcount:
                 raise LeaseLost(op.id)
             transition = decide(body(Context(self.tools, session))) if body else decide
             return self._write(session, op, transition, lease)
@@ -247,16 +256,11 @@ class Store:
             definition.withdraw(Context(self.tools, session), dataclasses.replace(after, subject=op.subject))
         if to.state == STUCK and definition and definition.stuck:
             definition.stuck(Context(self.tools, session), after)
-        values = {name: getattr(after, name) for name in (
-            'state', 'position', 'attempts', 'error', 'refused', 'resume', 'target', 'subject')}
-        if to.notes is not None and to.notes != op.notes:
-            values['notes'] = to.notes
-        # A stuck operation keeps its target, so that a retry knows it, but is due to nobody.
-        values['due_at'] = None if to.ended or to.state == STUCK else now() + to.due_in
-        values['lease_until'] = now() + lease if to.keep else None
-        if to.ended:
-            values['ended_at'] = now()
-        session.execute(update(OPERATIONS).where(T.id == op.id).values(**values))
+        session.execute(_WRITE, {
+            'this': op.id, **{f'new_{name}': getattr(after, name) for name in _WRITTEN},
+            # A stuck operation keeps its target, so that a retry knows it, but is due to nobody.
+            'due_in': None if to.ended or to.state == STUCK else to.due_in,
+            'keep_for': lease if to.keep else None, 'ended_ago': 0.0 if to.ended else None})
         _log(session, op.id, to.events)
         if to.target and not to.keep and to.due_in <= 0:
             _wake(session, to.target)

@@ -23,6 +23,7 @@ class Worker:
         self.slots, self.poll, self.lease = slots, poll, lease
         self.runner = Runner(store, registry, tools, self.targets, lease, observe)
         self._held: dict[str, int] = {}              # operation id -> lease number
+        self._full = False                           # more may be due than the last look could take
         self._look = threading.Event()
         self._stopped = threading.Event()
         self._threads: list[threading.Thread] = []
@@ -73,8 +74,10 @@ class Worker:
         """Start all that is due and fits; returns the seconds until there may be more."""
         free = self.slots - len(self._held)
         if free < 1:
+            self._full = True
             return None                              # the end of a running one wakes the loop
         claimed, soonest = self.store.claim(self.targets, self.name, self.lease, free)
+        self._full = len(claimed) == free
         for op in claimed:
             self._held[op.id] = op.lease
             process.spawn(self._run, op, name=f'{op.name} {op.id}')
@@ -88,7 +91,10 @@ class Worker:
         finally:
             if self._held.get(op.id) == op.lease:
                 del self._held[op.id]
-            self._look.set()
+            # Otherwise there is nothing here that a wake would not tell of.
+            if self._full or self.runner.delayed:
+                self.runner.delayed = False
+                self._look.set()
 
     def _keep_leases(self):
         while not self._stopped.wait(self.lease / 3) or self._held:
