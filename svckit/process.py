@@ -16,6 +16,8 @@ import warnings
 
 LOG = logging.getLogger(__name__)
 KINDS = ('eventlet', 'threads')
+PATIENCE = 2.0          # seconds that native calls may take to end when the process does
+_under_way = set()      # a token for each native call
 _concurrency = 'threads'
 
 
@@ -52,7 +54,16 @@ def native(fn, *args, **kwargs):
     if _concurrency == 'threads':
         return fn(*args, **kwargs)
     from eventlet import tpool
-    return tpool.execute(fn, *args, **kwargs)
+    return tpool.execute(_counted, fn, args, kwargs)
+
+
+def _counted(fn, args, kwargs):
+    call = object()
+    _under_way.add(call)
+    try:
+        return fn(*args, **kwargs)
+    finally:
+        _under_way.discard(call)
 
 
 def spawn(fn, *args, name: str | None = None) -> threading.Thread:
@@ -113,9 +124,23 @@ def _patch():
 
 
 def _let_hanging_calls_go():
-    """At exit eventlet waits for all native threads, so one call that hangs would keep the process for ever."""
-    from eventlet import tpool
+    """At exit eventlet waits for all native threads, so one call that hangs would keep the process for ever.
+
+    Instead those under way get a moment: a thread that comes back to an interpreter which is
+    ending is ended by it, and with Rust on its stack (bcrypt's, say) that aborts the process
+    ("FATAL: exception not rethrown").
+    """
+    from eventlet import patcher, tpool
+    sleep = patcher.original('time').sleep
     atexit.unregister(tpool.killall)
+
+    def wait():
+        for _ in range(int(PATIENCE / 0.01)):
+            if not _under_way:
+                break
+            sleep(0.01)
+        sleep(0.01)         # from the end of its call to its queue, where it rests
+    atexit.register(wait)
 
 
 def _patch_names():

@@ -110,6 +110,20 @@ def waiting(concurrency, seconds):
 
 
 @BOTH
+def test_native_calls_under_way_do_not_abort_the_end_of_the_process():
+    """A dozen hashes end one after the other in the very moment in which the interpreter does."""
+    for _ in range(3):
+        done = run("""
+            from svckit import process
+            process.start('eventlet')
+            import bcrypt, time
+            for n in range(12):
+                process.spawn(process.native, bcrypt.hashpw, b'x', bcrypt.gensalt(5 + n % 5), name='hash')
+            time.sleep(0.02)
+            """)
+        assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_stops_once(concurrency, number):
     with waiting(concurrency, 0) as child:
