@@ -109,7 +109,6 @@ def waiting(concurrency, seconds):
     return child
 
 
-@BOTH
 def test_native_calls_under_way_do_not_abort_the_end_of_the_process():
     """A dozen hashes end one after the other in the very moment in which the interpreter does."""
     for _ in range(3):
@@ -124,6 +123,7 @@ def test_native_calls_under_way_do_not_abort_the_end_of_the_process():
         assert done.returncode == 0, done.stderr
 
 
+@BOTH
 @pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_stops_once(concurrency, number):
     with waiting(concurrency, 0) as child:
