@@ -39,7 +39,7 @@ class Onebox:
     def __init__(self, folder, hypervisor, backend):
         self.ports = {name: databases.free_port() for name in ('identity', 'image', 'volume', 'compute')}
         words = [word for name, port in self.ports.items() for word in (f'--{name}-port', port)]
-        self.state = folder / 'state'
+        self.state, self.guests = folder / 'state', hypervisor == 'libvirt'
         self.processes = Processes(folder)
         self._process = self.processes.add('onebox', '-m', 'onebox.app', '--state', self.state,
                                            '--hypervisor', hypervisor, '--backend', backend, *words)
@@ -72,6 +72,9 @@ class Onebox:
 
     def stop(self):
         self.processes.stop()
+        if self.guests:
+            from onebox.libvirtd import Libvirtd
+            Libvirtd(self.state).destroy()          # guests outlive a onebox
 
 
 def volumes_in_use(onebox, count) -> list[str]:
