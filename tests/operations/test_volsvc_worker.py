@@ -104,9 +104,12 @@ class TestWorker:
 class TestManage:
     @pytest.fixture
     def run(self, world, capsys):
-        def run(function, **arguments):
-            status = function(world.service, type('Arguments', (), arguments))
-            return status or 0, capsys.readouterr().out
+        class Commands(manage.Commands):
+            def make_service(self, files):
+                return world.service
+
+        def run(*words):
+            return Commands().main(words), capsys.readouterr().out
         return run
 
     @pytest.fixture
@@ -124,41 +127,54 @@ class TestManage:
         return world.operations('extend-volume')[-1]
 
     def test_check(self, world, run):
-        assert run(manage.check) == (0, 'All is well.\n')
+        assert run('check') == (0, 'All is well.\n')
 
     def test_check_of_what_is_wrong(self, world, run, stuck):
         world.nova.broken = {'POST /os-server-external-events': 403}
-        status, said = run(manage.check)
+        status, said = run('check')
         assert status == 1
         assert '1 extend-volume operations are stuck' in said and 'give the user in [compute] the role' in said
 
     def test_retry(self, world, run, stuck):
-        assert 'stuck' in run(manage.operations_list, state='live')[1]
-        assert 'the array does not answer' in run(manage.operations_show, id=stuck.id)[1]
-        run(manage.operations_retry, id=stuck.id)
+        assert 'stuck' in run('operations', 'list')[1]
+        assert 'the array does not answer' in run('operations', 'show', stuck.id)[1]
+        run('operations', 'retry', stuck.id)
         world.run()
         assert world.operations('extend-volume')[-1].state == 'undone'
         assert world.used()['gigabytes'] == 1
 
     def test_abandon_gives_the_quota_back(self, world, run, stuck):
-        run(manage.operations_abandon, id=stuck.id)
+        run('operations', 'abandon', stuck.id)
         assert world.used()['gigabytes'] == 1
-        assert run(manage.quota_repair) == (0, '')
+        assert run('quota', 'repair') == (0, '')
 
     def test_quota_repair(self, world, run, stuck):
         from svckit import quota
         with world.db.transaction() as session:
             quota.set_usage(session, 'p1', {'volumes': 7, 'gigabytes': 70})
-        run(manage.quota_repair)
+        run('quota', 'repair')
         # What a live extend holds is its own.
         assert world.used() == {'volumes': 1, 'gigabytes': 5, 'volumes___DEFAULT__': 1, 'gigabytes___DEFAULT__': 5}
 
     def test_services(self, world, run):
-        assert 'host@memory' in run(manage.services_list)[1]
+        assert 'host@memory' in run('services', 'list')[1]
 
-    def test_a_command_line(self):
-        arguments = manage.parser().parse_args(['--config-file', 'x', 'operations', 'retry', 'id'])
-        assert (arguments.function, arguments.id) == (manage.operations_retry, 'id')
+    def test_what_there_is_nothing_of(self, run, stuck):
+        assert run('operations', 'show', 'no-such-id')[0] == 1
+        run('operations', 'retry', stuck.id)
+        assert run('operations', 'abandon', stuck.id)[0] == 1, 'it is not stuck any more'
+
+    def test_the_command_with_its_own_configuration(self, tmp_path, capsys):
+        file = tmp_path / 'volsvc.conf'
+        file.write_text(f'[database]\nconnection = sqlite:///{tmp_path}/new.sqlite\n[compute]\nauth_type = none\n')
+
+        def run(*words):
+            return manage.main(['--config-file', str(file), *words]), capsys.readouterr().out
+        assert run('check') == (1, 'The schema is not up to date: run volsvc-manage db sync.\n')
+        assert run('db', 'sync') == (0, 'The schema was brought up to date.\n')
+        assert run('db', 'sync') == (0, 'The schema is up to date.\n')
+        assert run('db', 'version')[1].startswith('001')
+        assert run('operations', 'list') == (0, '')
 
 
 def eventually(true, seconds=20.0):
