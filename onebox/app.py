@@ -6,7 +6,6 @@ made after everything answers.
 """
 import logging
 import os
-import signal
 import sys
 import traceback
 
@@ -193,8 +192,7 @@ def main(argv=None) -> int:
     os.environ.setdefault('EVENTLET_NO_GREENDNS', 'yes')
     process.start(options.concurrency)
     sys.stdout.reconfigure(line_buffering=True)
-    # `kill` while starting ends in the same place as Ctrl-C.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    process.interrupt_start()
     box = None
     try:
         box = Onebox(options)

@@ -18,6 +18,7 @@ LOG = logging.getLogger(__name__)
 KINDS = ('eventlet', 'threads')
 PATIENCE = 2.0          # seconds that native calls may take to end when the process does
 _under_way = set()      # a token for each native call
+_asked = []             # the signals that asked this process to end
 _concurrency = 'threads'
 
 
@@ -73,6 +74,42 @@ def spawn(fn, *args, name: str | None = None) -> threading.Thread:
     return thread
 
 
+def interrupt_start():
+    """From here on SIGTERM and SIGINT end what the main thread does by a KeyboardInterrupt.
+
+    A signal runs in whichever green thread it finds running; where that is another one,
+    which would swallow it, until_signal() ends at once instead.  A second signal ends the process.
+    """
+    main = _current()
+
+    def heard(number, frame):
+        if _asked:
+            os._exit(128 + number)
+        _asked.append(number)
+        if _current() in (main, _hub()):            # what is raised in the hub comes out in main
+            raise KeyboardInterrupt
+    _on_signals(heard)
+
+
+def _on_signals(heard):
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, heard)
+
+
+def _current():
+    if _concurrency == 'threads':
+        return None
+    import greenlet
+    return greenlet.getcurrent()
+
+
+def _hub():
+    if _concurrency == 'threads':
+        return None
+    from eventlet import hubs
+    return hubs.get_hub().greenlet
+
+
 def until_signal(stop, impatient=True):
     """Blocks the main thread until SIGTERM or SIGINT, then calls stop() once.
 
@@ -81,15 +118,14 @@ def until_signal(stop, impatient=True):
     """
     reader, writer = socket.socketpair()
     writer.setblocking(False)
-    received = []
+    received = _asked
 
     def heard(number, frame):
         if received and impatient:
             os._exit(128 + number)
         received.append(number)
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, heard)
+    _on_signals(heard)
     # A byte on a socket wakes a green and a native main thread alike, without polling.
     signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
     while not received:

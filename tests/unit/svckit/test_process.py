@@ -134,6 +134,40 @@ def test_a_signal_stops_once(concurrency, number):
         assert child.wait(10) == 0
 
 
+STARTING = '''
+    from svckit import process
+    process.start()
+    import time
+    process.interrupt_start()
+    def work():
+        print('working', flush=True)
+        while True:
+            sum(range(100000))
+            time.sleep(0)
+    process.spawn(work)
+    try:
+        for _ in range(100):
+            time.sleep(0.01)
+        process.until_signal(lambda: print('stopping', flush=True))
+    except KeyboardInterrupt:
+        print('stopping', flush=True)
+'''
+
+
+@BOTH
+@pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_while_it_starts_is_never_lost(concurrency, number):
+    """It finds another green thread running, nearly always."""
+    with subprocess.Popen([sys.executable, '-c', textwrap.dedent(STARTING), '--concurrency', concurrency],
+                          stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout.readline() == 'working\n'
+        child.send_signal(number)
+        try:
+            assert child.communicate(timeout=20)[0] == 'stopping\n'
+        finally:
+            child.kill()
+
+
 @BOTH
 def test_a_second_signal_ends_at_once(concurrency):
     with waiting(concurrency, 60) as child:
