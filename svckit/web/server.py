@@ -138,6 +138,19 @@ class _Native:
         self._server.stop()
 
 
+def serve(make, options):
+    """Serve the application that make() returns, as `options` ([api]) say, until a signal.
+
+    With several processes each makes its own after the fork: connections and threads
+    do not survive one.
+    """
+    several = options.processes > 1
+    server = Server(None if several else make(), options.host, options.port, options.processes,
+                    factory=make if several else None, options=options)
+    server.start()
+    process.until_signal(server.stop)
+
+
 def _cheroot_log(message='', level=logging.INFO, traceback=False):
     LOG.log(level, message, exc_info=traceback)
 
