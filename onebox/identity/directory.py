@@ -29,7 +29,7 @@ USERS = {   # user -> (project, roles)
 class Directory:
     """The directory in `path`, which is made with its users if it does not exist.
 
-    A user has no password, and cannot log in by one, before `set_password`.
+    A user has no password, and cannot log in by one, before `set_passwords`.
     """
 
     def __init__(self, path: pathlib.Path):
@@ -54,12 +54,6 @@ class Directory:
 
     def project_named(self, name: str) -> dict | None:
         return _one(self.projects, name=name)
-
-    def has_password(self, name: str) -> bool:
-        return bool(self.user_named(name)['password'])
-
-    def set_password(self, name: str, password: str) -> None:
-        self.set_passwords({name: password})
 
     def set_passwords(self, wanted: dict[str, str]) -> None:
         """One write of the file for all of them."""
