@@ -1,10 +1,9 @@
 """Every server call of the real `openstack` and `nova` commands, on onebox with the memory hypervisor."""
-import os
 
 import pytest
 
 from onebox import guest
-from tests.system.box import Box, CommandFailed, properties, rows
+from tests.system.box import CommandFailed, properties, rows, with_tiny_image
 
 pytestmark = pytest.mark.system
 GIB = 1 << 30
@@ -13,10 +12,7 @@ NEW = ['server', 'create', '--flavor', 'm1.nano', '--no-network']
 
 @pytest.fixture(scope='module')
 def box(tmp_path_factory):
-    folder = tmp_path_factory.mktemp('servers')
-    (folder / 'state' / 'images').mkdir(parents=True)
-    (folder / 'state' / 'images' / 'tiny.raw').write_bytes(os.urandom(1 << 20))
-    box = Box(folder, '--hypervisor', 'memory', '--backend', 'file').start()
+    box = with_tiny_image(tmp_path_factory.mktemp('servers'))
     yield box
     box.kill()
 

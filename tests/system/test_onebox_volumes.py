@@ -1,9 +1,8 @@
 """Every volume call of the real `openstack` and `cinder` commands, on onebox with the file driver."""
-import os
 
 import pytest
 
-from tests.system.box import Box, CommandFailed, properties, rows
+from tests.system.box import CommandFailed, properties, rows, with_tiny_image
 from tests.system.cloud import Cloud
 
 pytestmark = pytest.mark.system
@@ -11,10 +10,7 @@ pytestmark = pytest.mark.system
 
 @pytest.fixture(scope='module')
 def box(tmp_path_factory):
-    folder = tmp_path_factory.mktemp('volumes')
-    (folder / 'state' / 'images').mkdir(parents=True)
-    (folder / 'state' / 'images' / 'tiny.raw').write_bytes(os.urandom(1 << 20))
-    box = Box(folder, '--hypervisor', 'memory', '--backend', 'file').start()
+    box = with_tiny_image(tmp_path_factory.mktemp('volumes'))
     yield box
     box.kill()
 
