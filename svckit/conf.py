@@ -71,12 +71,13 @@ def list_opts():
     return list(OPTS.items())
 
 
-def load(project: str, opts: dict, args=None, files=None, **overrides) -> Options:
+def load(project: str, opts: dict, args=None, files=None, files_win=False, **overrides) -> Options:
     """The options of one service, and logging set up unless the program has done so.
 
     `args` are command line arguments (none by default), `files` configuration
     files instead of /etc/<project>/<project>.conf, `overrides` are `name=value` or
-    `group__name=value`.  An unknown override is an oslo.config NoSuchOptError.
+    `group__name=value`: with `files_win` only where the files say nothing, credentials
+    of [keystone_authtoken] apart.  An unknown override is an oslo.config NoSuchOptError.
     """
     # oslo.log adds a handler of its own as soon as its options are registered.
     embedded = bool(logging.getLogger().handlers)
@@ -84,7 +85,7 @@ def load(project: str, opts: dict, args=None, files=None, **overrides) -> Option
     _register(conf, opts)
     conf(args=list(args or []), project=project, default_config_files=files,
          default_config_dirs=None if files is None else [])
-    _override(conf, overrides)
+    _override(conf, overrides, conf.set_default if files_win else conf.set_override)
     if not embedded:
         _set_up_log(conf, project)
     return conf
@@ -126,7 +127,7 @@ def _register(conf, opts):
             conf.register_opt(option, group)
 
 
-def _override(conf, overrides):
+def _override(conf, overrides, put):
     # keystonemiddleware's options exist only once it is imported.
     pending = {}
     for name, value in overrides.items():
@@ -134,7 +135,7 @@ def _override(conf, overrides):
         if group == _AUTHTOKEN:
             pending[option] = value
         else:
-            conf.set_override(option, value, group or None)
+            put(option, value, group or None)
     setattr(conf, _pending, pending)
 
 

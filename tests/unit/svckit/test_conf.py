@@ -58,3 +58,10 @@ def test_oslo_messaging_can_be_used_with_these_options():
 def test_every_option_can_be_listed_for_a_sample():
     names = {option.dest for _, options in configuration.list_opts() for option in options}
     assert {'auth_strategy', 'max_body', 'poll'} <= names
+
+
+def test_files_may_go_before_what_the_caller_says(tmp_path):
+    file = tmp_path / 'testsvc.conf'
+    file.write_text('[disk]\nsize = 7\n')
+    conf = load(files=[str(file)], files_win=True, flavour='hot', disk__size=3)
+    assert (conf.flavour, conf.disk.size) == ('hot', 7)
