@@ -35,6 +35,7 @@ BACKEND = [
     cfg.StrOpt('path', default='$state_path/volumes', help='File driver: the folder of the volumes.'),
     cfg.StrOpt('preallocation', default='sparse', choices=['sparse', 'full'],
                help='File driver: "sparse" files take space as they are written, "full" ones from the start.'),
+    cfg.StrOpt('volume_group', help='LVM driver: the volume group of the volumes.'),
     cfg.FloatOpt('max_over_subscription_ratio', default=20.0, min=1.0,
                  help='How many times the space there is may be promised, where space is taken as it is written.'),
     cfg.IntOpt('capacity_gb', default=1024 * 1024, min=0, help='Memory driver: GiB it claims to have.'),
