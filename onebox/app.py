@@ -117,12 +117,15 @@ class Onebox:
         from onebox import settings
         from svckit.messaging import Local, Messaging
         local = Local()
-        conf = settings.computesvc(self.options, self.state, self.identity_url, passwords['computesvc'])
+        try:
+            compute = settings.computesvc(self.options, self.state, self.identity_url, passwords['computesvc'])
+            volumes = settings.volsvc(self.options, self.state, self.identity_url, passwords['volsvc'])
+        except settings.Unusable as error:
+            raise Failed(str(error)) from None
         from computesvc.service import Service as Compute
-        self.compute = Compute(conf, messaging=Messaging(conf, 'computesvc', local))
-        conf = settings.volsvc(self.options, self.state, self.identity_url, passwords['volsvc'])
+        self.compute = Compute(compute, messaging=Messaging(compute, 'computesvc', local))
         from volsvc.service import Service as Volumes
-        self.volumes = Volumes(conf, messaging=Messaging(conf, 'volsvc', local))
+        self.volumes = Volumes(volumes, messaging=Messaging(volumes, 'volsvc', local))
         for service in (self.compute, self.volumes):
             service.migrate()
         with self.compute.db.transaction() as session:
@@ -152,7 +155,8 @@ class Onebox:
             raise Failed(str(error)) from None
 
     def _start_workers(self):
-        for part in (self.volumes.worker(self.options.backend), self.compute.conductor()):
+        backends = [self.volumes.worker(name) for name in self.volumes.conf.enabled_backends]
+        for part in (*backends, self.compute.conductor()):
             self._run(part)
 
     def _start_servers(self, choice):

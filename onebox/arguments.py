@@ -16,8 +16,9 @@ def parse(arguments=None) -> argparse.Namespace:
     parser.add_argument('--hypervisor', choices=['auto', 'libvirt', 'memory'], default='auto',
                         help='where servers run: under a private libvirt, or nowhere (memory: they are only '
                              'remembered). auto: libvirt if it can start')
-    parser.add_argument('--backend', choices=['file', 'memory'], default='file',
-                        help='where volumes are kept: sparse files, or nowhere (memory)')
+    parser.add_argument('--backend', choices=['file', 'lvm', 'memory'], default='file',
+                        help='where volumes are kept: sparse files; logical volumes reached by iSCSI (lvm: needs '
+                             'root, and a volume group named in volsvc.conf in the state folder); nowhere (memory)')
     parser.add_argument('--concurrency', choices=['eventlet', 'threads'], default='eventlet',
                         help='green or native threads')
     parser.add_argument('--only', type=_parts, default=PARTS, metavar='PART[,PART]',

@@ -1,18 +1,25 @@
 """The configuration of both services for one machine, one process, one folder.
 
-Only what differs from the defaults of a real installation is set here.
+Only what differs from the defaults of a real installation is set here.  Where the
+folder holds a volsvc.conf or a computesvc.conf, what that says goes before.
 """
 import socket
+
+from oslo_config import cfg
 
 from svckit import conf
 
 HOST = 'onebox'
 
 
+class Unusable(Exception):
+    """The services cannot run as they are configured; the sentence says why and what to do."""
+
+
 def volsvc(options, state, identity_url, password):
     from volsvc import conf as volsvc_conf
-    return conf.load(
-        'volsvc', volsvc_conf.OPTS, files=[],
+    made = _load(
+        state, 'volsvc', volsvc_conf.OPTS,
         **_common('volsvc', options.volume_port, options, state, identity_url, password),
         enabled_backends=[options.backend],
         state_path=str(state.folder),
@@ -20,18 +27,31 @@ def volsvc(options, state, identity_url, password):
         **_peer('compute', identity_url, 'volsvc', password),
         **_peer('images', identity_url, 'volsvc', password),
     )
+    if options.backend == 'lvm' and not volsvc_conf.backend(made, 'lvm').volume_group:
+        raise Unusable('The backend lvm needs the name of a volume group that it may use: write "[lvm]" and '
+                       f'"volume_group = NAME" into {state.configuration("volsvc")}.')
+    return made
 
 
 def computesvc(options, state, identity_url, password):
     from computesvc import conf as computesvc_conf
-    return conf.load(
-        'computesvc', computesvc_conf.OPTS, files=[],
+    return _load(
+        state, 'computesvc', computesvc_conf.OPTS,
         **_common('computesvc', options.compute_port, options, state, identity_url, password),
         my_ip=options.host if _is_address(options.host) else '127.0.0.1',
         state_path=str(state.servers),
         **_peer('cinder', identity_url, 'computesvc', password),
         **_peer('glance', identity_url, 'computesvc', password),
     )
+
+
+def _load(state, service, opts, **settings):
+    """The service's options; a name of `settings` counts where the folder's file does not say otherwise."""
+    file = state.configuration(service)
+    try:
+        return conf.load(service, opts, files=[str(file)] if file.exists() else [], files_win=True, **settings)
+    except cfg.Error as error:
+        raise Unusable(f'{file} cannot be used: {error}') from None
 
 
 def _common(name, port, options, state, identity_url, password) -> dict:

@@ -27,6 +27,10 @@ class State:
     def database(self, name: str) -> str:
         return f'sqlite:///{self.folder / name}.db'
 
+    def configuration(self, service: str) -> pathlib.Path:
+        """Where an operator may put a configuration file."""
+        return self.folder / f'{service}.conf'
+
     def policy(self, service: str) -> str:
         """Where an operator may put a policy file."""
         return str(self.folder / f'{service}-policy.yaml')
