@@ -1,16 +1,42 @@
 """What a host does with a volume: connect it, disconnect it, and see it grow.
 
+    brick.setup(lock_path='/var/lib/…/locks')   # once, before anything else
     connector = brick.connector_for('local')
     device = connector.connect(data)            # {'path': '/…', 'type': 'file'}
     connector.grow(data, 2 * 1024 ** 3)         # bytes that the device now has
 
 A protocol is one module in brick/connectors and one line in `CONNECTORS` there. Nothing here knows servers,
-databases or messages.
+databases or messages. What only root may do is in brick/privileged.py.
 """
 
-from brick.connectors import CONNECTORS, connector_for
+from brick.connectors import CONNECTORS, Path, connector_for
 from brick.errors import BrickError, DeviceNotFound, DeviceTooSmall, UnknownProtocol
 from brick.extend import extend_volume
 
-__all__ = ['CONNECTORS', 'BrickError', 'DeviceNotFound', 'DeviceTooSmall', 'UnknownProtocol', 'connector_for',
-           'extend_volume']
+__all__ = ['CONNECTORS', 'BrickError', 'DeviceNotFound', 'DeviceTooSmall', 'Path', 'UnknownProtocol', 'connector_for',
+           'extend_volume', 'setup', 'warm_up']
+
+
+def setup(lock_path, helper=None):
+    """Say once, before the first connect, how this process works; after the process chose its kind of threads.
+
+    `lock_path`: folder of the locks that keep two processes of this host from connecting to one target at once; the
+    same for all of them. `helper`: command that starts the privileged daemon, for a process that is not root; None is
+    sudo -n with the privsep-helper of this environment. os-brick and oslo.privsep read oslo.config's global options,
+    which nothing else here uses: this is where they are set.
+    """
+    import os_brick
+    from oslo_concurrency import lockutils
+    from oslo_config import cfg
+
+    from brick import privileged
+    lockutils.set_defaults(lock_path)
+    os_brick.setup(cfg.CONF)
+    privileged.setup(helper)
+
+
+def warm_up():
+    """The privileged daemon runs, so that the first connect does not wait for it. NotPrivileged if it cannot."""
+    from brick import privileged
+    if privileged.context.channel is None:
+        privileged.context.start()

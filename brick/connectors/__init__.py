@@ -1,8 +1,11 @@
 """One module per way that a volume reaches a host."""
 
 from brick import errors
+from brick.connectors.base import Path
 from brick.connectors.local import LocalConnector
 from brick.connectors.memory import MemoryConnector
+
+__all__ = ['CONNECTORS', 'Path', 'connector_for']
 
 CONNECTORS = {
     'local': LocalConnector,
@@ -10,10 +13,11 @@ CONNECTORS = {
 }
 
 
-def connector_for(protocol, root=None):
+def connector_for(protocol, root=None, **options):
     """Return the connector for a `driver_volume_type`.
 
     `root`: folder that stands for `/` when looking at /sys and /dev (tests); None is the machine's own.
+    `options`: multipath (bool), scan_attempts; the ones that a protocol has no use for are nothing to it.
     Raises UnknownProtocol, naming the known ones.
     """
     try:
@@ -22,4 +26,4 @@ def connector_for(protocol, root=None):
         known = ', '.join(sorted(CONNECTORS))
         raise errors.UnknownProtocol(
             f'This host cannot connect {protocol!r} volumes; it can connect: {known}.') from None
-    return kind(root)
+    return kind(root, **options)

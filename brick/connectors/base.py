@@ -1,6 +1,17 @@
 """What every connector promises. `data` is the 'data' of a connection_info; sizes are bytes."""
 
 import abc
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True)
+class Path:
+    """One way from this host to a volume; a path whose size is below the device's lags."""
+
+    name: str               # of the device, 'sdb'; a file's or an image's whole name
+    size: int               # bytes that it shows now
+    state: str = 'running'  # as sysfs says: 'running', 'offline', 'transport-offline', 'blocked', …
+    portal: str = ''        # where it leads: an iSCSI portal or the WWN of a Fibre Channel port
 
 
 class Connector(abc.ABC):
@@ -8,8 +19,11 @@ class Connector(abc.ABC):
 
     protocol: str
 
-    def __init__(self, root=None):
+    def __init__(self, root=None, multipath=False, scan_attempts=3):
+        """`root` stands for `/` (tests); `multipath`: use it where a connection offers several ways;
+        `scan_attempts`: how often to look for a device before giving up."""
         self.root = root or '/'
+        self.multipath, self.scan_attempts = multipath, scan_attempts
 
     @abc.abstractmethod
     def connect(self, data: dict) -> dict:
@@ -24,5 +38,5 @@ class Connector(abc.ABC):
         """Return the bytes that the device has, at least `size`, as read back. DeviceTooSmall, DeviceNotFound."""
 
     @abc.abstractmethod
-    def paths(self, data: dict) -> list[str]:
-        """Return the devices through which the volume is seen now, an empty list if none."""
+    def paths(self, data: dict) -> list[Path]:
+        """Return the ways through which the volume is seen now, an empty list if none. Nothing is changed."""

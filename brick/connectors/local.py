@@ -8,7 +8,7 @@ import os
 import stat
 
 from brick import errors
-from brick.connectors.base import Connector
+from brick.connectors.base import Connector, Path
 
 
 class LocalConnector(Connector):
@@ -32,7 +32,7 @@ class LocalConnector(Connector):
 
     def paths(self, data):
         path = self._path(data)
-        return [path] if os.path.exists(path) else []
+        return [Path(path, device_size(path))] if os.path.exists(path) else []
 
     def _path(self, data):
         path = data.get('device_path')

@@ -4,7 +4,7 @@ There is no device to look at, so a device has whatever size it is said to have.
 """
 
 from brick import errors
-from brick.connectors.base import Connector
+from brick.connectors.base import Connector, Path
 
 
 class MemoryConnector(Connector):
@@ -23,7 +23,7 @@ class MemoryConnector(Connector):
         return size
 
     def paths(self, data):
-        return [self._path(data)]
+        return [Path(self._path(data), 0)]
 
     def _path(self, data):
         if not data.get('name'):

@@ -20,7 +20,7 @@ def test_connect_grow_disconnect(volume):
     connector = brick.connector_for('local')
     data = {'device_path': str(volume), 'access_mode': 'rw'}
     assert connector.connect(data) == {'path': str(volume), 'type': 'file'}
-    assert connector.paths(data) == [str(volume)]
+    assert connector.paths(data) == [brick.Path(str(volume), 1 << 20)]
     os.truncate(volume, 2 << 20)
     assert connector.grow(data, 2 << 20) == 2 << 20
     assert connector.grow(data, 1 << 20) == 2 << 20

@@ -1,0 +1,129 @@
+"""What only root may do, as named functions: this is the whole list.
+
+They run in a daemon of oslo.privsep (section privsep_brick), which is uid 0 with one capability:
+
+- CAP_SYS_ADMIN for the device mapper's ioctls and for mounting;
+- none for the rest: files of sysfs and of open-iscsi belong to root, and multipathd asks for uid 0.
+
+Each checks its arguments inside the daemon, against the grammar in brick/names.py, so a caller that was taken over
+can do no more than is written here. No argument and no result may be a secret: the daemon logs results at level debug.
+The one exception, set_chap(), returns nothing.
+
+Nothing else in brick runs a program or writes below /sys. The daemon imports this module, so it must stay light.
+"""
+
+import os
+import shlex
+import shutil
+import sys
+import threading
+import time
+
+from oslo_config import cfg
+from oslo_privsep import capabilities, daemon, priv_context
+
+from brick import errors, names
+
+SYS = '/sys'
+_THREADS = 64           # a call may wait for a portal that is down, and must not hold up the others
+_prefix: list[str] = []
+
+
+class Context(priv_context.PrivContext):
+    """Starts its daemon on the first call; see setup()."""
+
+    def helper_command(self, sockpath):
+        return [*(_prefix or helper()), '--privsep_context', self.pypath, '--privsep_sock_path', sockpath]
+
+    def start(self, *args, **kwargs):
+        try:
+            super().start(*args, **kwargs)
+        except (daemon.FailedToDropPrivileges, OSError) as error:
+            raise errors.NotPrivileged(
+                f'The privileged daemon did not start ({error}): {shlex.join(_prefix or helper())} must run as '
+                'root without asking for a password.') from error
+
+
+context = Context('brick', cfg_section='privsep_brick', pypath='brick.privileged.context',
+                  capabilities=[capabilities.CAP_SYS_ADMIN], logger_name='brick.privileged')
+cfg.CONF.set_default('thread_pool_size', _THREADS, 'privsep_brick')
+
+
+def setup(command=None):
+    """`command` starts the daemon from here on; None is helper()'s choice."""
+    _prefix[:] = shlex.split(command) if command else []
+
+
+def helper():
+    """The command that starts the daemon: without sudo where we are root. From the environment that runs us."""
+    beside = os.path.join(os.path.dirname(sys.executable), 'privsep-helper')
+    found = beside if os.path.exists(beside) else shutil.which('privsep-helper') or 'privsep-helper'
+    return [found] if os.geteuid() == 0 else ['sudo', '-n', found]
+
+
+# ---------------------------------------------------------------- SCSI
+
+@context.entrypoint
+def rescan(devices, timeout=10.0):
+    """Each of the SCSI `devices` was asked for its size, all at once.
+
+    Returns {device: what went wrong, '' if nothing}. A path that is down may not answer for minutes: after `timeout`
+    seconds it is left behind.
+    """
+    paths = [f'{SYS}/class/block/{names.device(device)}/device/rescan' for device in devices]
+    return dict(zip(devices, _write_all(paths, '1', timeout), strict=True))
+
+
+def _write_all(paths, text, timeout):
+    answers = ['did not answer'] * len(paths)
+
+    def write(place, path):
+        try:
+            with open(path, 'w') as file:
+                file.write(text)
+            answers[place] = ''
+        except OSError as error:
+            answers[place] = error.strerror
+
+    threads = [threading.Thread(target=write, args=item, daemon=True) for item in enumerate(paths)]
+    for thread in threads:
+        thread.start()
+    end = time.monotonic() + timeout
+    for thread in threads:
+        thread.join(max(0, end - time.monotonic()))
+    return list(answers)
+
+
+# ---------------------------------------------------------------- multipathd, LUKS
+
+_MULTIPATHD = {                         # first words → grammar of the last one, None: there is none
+    ('reconfigure',): None,
+    ('show', 'status'): None,
+    ('resize', 'map'): names.dm_map,
+    ('add', 'map'): names.dm_map,
+    ('del', 'map'): names.dm_map,
+    ('disablequeueing', 'map'): names.dm_map,
+    ('restorequeueing', 'map'): names.dm_map,
+    ('add', 'path'): names.device,
+    ('del', 'path'): names.device,
+}
+
+
+@context.entrypoint
+def multipathd(words, timeout=10.0):
+    """multipathd's answer to a command of the table above, e.g. ['resize', 'map', '36001405…']."""
+    words = list(words)
+    from brick import multipath
+    if tuple(words) not in _MULTIPATHD:
+        grammar = _MULTIPATHD.get(tuple(words[:-1]))
+        if grammar is None:
+            raise errors.BadConnection(f'{" ".join(words)!r} is no command for multipathd.')
+        grammar(words[-1])
+    return multipath.ask(words, timeout)
+
+
+@context.entrypoint
+def luks_resize(name):
+    """The LUKS mapper `name` covers all of the device below it."""
+    from brick import luks
+    luks.resize(names.dm_map(name))
