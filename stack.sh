@@ -9,6 +9,9 @@ VENV=.venv
 STAMP=$VENV/.stack-stamp          # what the environment was made from; written last
 MAKING=$VENV/.stack-making        # there while the environment is being made: if we find it, it is half made
 LOGS=.cache/logs
+FAILURES='^(FAILED|ERROR) |^(INTERNALERROR|Interrupted)|^lab: '     # lines of a test's log that say what went wrong
+LAB_SECONDS=1200                  # after which the lab's machine is ended
+LAB_UNAVAILABLE=125               # exit status of `python -m tests.lab` where the machine cannot run
 
 # libvirt-python is compiled against the machine's own libvirt.
 BUILD=(python3-venv python3-dev gcc libc6-dev pkg-config libvirt-dev)
@@ -17,6 +20,8 @@ HOST=(libvirt-daemon-system libvirt-daemon-driver-qemu libvirt-clients qemu-syst
       busybox-static cpio kmod mtools syslinux)
 # What a deployment of several processes stands on; only the system tests and benchmarks start them.
 SERVICES=(rabbitmq-server mariadb-server postgresql)
+# The lab's machine (tests/lab/) and what a storage host runs; nothing of it is started on this one.
+LAB=(user-mode-linux lvm2 thin-provisioning-tools open-iscsi multipath-tools cryptsetup-bin kmod udev iproute2)
 
 usage() {
     cat <<'TEXT'
@@ -24,6 +29,9 @@ usage: ./stack.sh COMMAND [arguments]
 
   demo              watch a running guest's disk grow, driven by the openstack command
   test              all tests; with arguments, pytest with those arguments
+  lab               the tests on real LVM, iSCSI, multipath and guests, in a user-mode Linux machine; with arguments,
+                    pytest with those arguments in there
+  lab --shell       a prompt in such a machine
   lint              ruff, import rules, sample files, documents
   up [options]      onebox in the foreground until Ctrl-C; its options: ./stack.sh up --help
   samples           write etc/'s sample configuration and policy files anew
@@ -89,11 +97,20 @@ APT=(-y --no-install-recommends --no-remove -o DPkg::Lock::Timeout=300 -o Acquir
      -o Dpkg::Options::=--force-confold)
 
 apt_install() {   # apt_install 'sudo or nothing' PACKAGE...
-    local as=$1
+    local as=$1 policy=/usr/sbin/policy-rc.d package known=()
     shift
+    # Debian starts a daemon with its package; here each is started by who needs it, and for itself.
+    if [[ ! -e $policy ]]; then
+        trap "$as rm -f $policy" EXIT
+        printf '#!/bin/sh\nexit 101\n' | $as tee "$policy" >/dev/null
+        $as chmod 755 "$policy"
+    fi
     # Lists of other repositories may fail to load; what counts is whether the packages install.
     $as apt-get update -o DPkg::Lock::Timeout=300 || true
-    $as env DEBIAN_FRONTEND=noninteractive apt-get install "${APT[@]}" "$@"
+    for package in "$@"; do
+        if apt-cache show "$package" >/dev/null; then known+=("$package"); fi
+    done
+    $as env DEBIAN_FRONTEND=noninteractive apt-get install "${APT[@]}" "${known[@]}"
 }
 
 cannot_install() {   # cannot_install REASON PACKAGE...
@@ -126,6 +143,11 @@ system_packages() {
     say "system packages to install: $missing"
     if ! quietly "apt-get update, apt-get install" "$LOGS/apt.log" apt_install "$as" $missing; then
         cannot_install 'apt-get could not install them' $(missing_packages "$@")
+        return 1
+    fi
+    missing=$(missing_packages "$@")
+    if [[ -n $missing ]]; then
+        cannot_install 'the package lists of this machine have none of these names' $missing
         return 1
     fi
 }
@@ -276,21 +298,50 @@ lint() {
     die "lint failed: ${failed[*]}"
 }
 
-# Two parts: what is quick, then what starts services, databases and guests. Each file's tests stay in one process
-# (tests/conftest.py), as many files at once as there are processors; whatever a test starts is its own.
+# Three parts: what is quick, then what starts services, databases and guests, then the lab. Each file's tests stay in
+# one process (tests/conftest.py), as many files at once as there are processors; whatever a test starts is its own.
 tests() {
     local failed=0 began=$SECONDS
-    say 'tests, part 1 of 2: unit, api, operations, drivers, host'
+    rm -f "$LOGS"/test-*.log
+    say 'tests, part 1 of 3: unit, api, operations, drivers, host'
     pytest_logged quick -q -n "$(nproc)" --dist loadgroup --ignore tests/system --ignore tests/lab tests || failed=1
-    say "tests, part 2 of 2: the system, as several processes and with real clients ($((SECONDS - began)) s so far)"
+    say "tests, part 2 of 3: the system, as several processes and with real clients ($((SECONDS - began)) s so far)"
     pytest_logged system -v --durations=10 -n "$(nproc)" --dist loadgroup tests/system || failed=1
+    say "tests, part 3 of 3: the lab, on real LVM, iSCSI and multipath ($((SECONDS - began)) s so far)"
+    lab_tests || failed=1
     if (( failed )); then
         complain "tests failed after $((SECONDS - began)) s:"
-        grep -hE '^(FAILED|ERROR) |^(INTERNALERROR|Interrupted)' "$LOGS"/test-{quick,system}.log >&2 || \
-            tail -qn 15 "$LOGS"/test-{quick,system}.log >&2
+        grep -hE "$FAILURES" "$LOGS"/test-*.log >&2 || tail -qn 15 "$LOGS"/test-*.log >&2
         return 1
     fi
-    say "tests: all good, $((SECONDS - began)) s"
+    say "tests: all good${lab_skipped:+ but the lab, which was skipped: $lab_skipped}, $((SECONDS - began)) s"
+}
+
+# The lab's tests. Where its machine cannot run they are skipped, and lab_skipped says why.
+lab_skipped=
+lab_tests() {
+    local status=0
+    "$VENV/bin/python" -m tests.lab --seconds "$LAB_SECONDS" -- \
+        python -m pytest -v --durations=10 -p no:cacheprovider tests/lab 2>&1 </dev/null | tee "$LOGS/test-lab.log" || status=$?
+    if (( status == LAB_UNAVAILABLE )); then
+        lab_skipped=$(sed -n 's/^lab: //p' "$LOGS/test-lab.log" | tail -n 1)
+        complain "the lab's tests are skipped: $lab_skipped"
+        return 0
+    fi
+    return "$status"
+}
+
+lab() {
+    local began=$SECONDS
+    if [[ ${1:-} == --shell ]]; then exec "$VENV/bin/python" -m tests.lab --shell; fi
+    if (( $# )); then exec "$VENV/bin/python" -m tests.lab -- python -m pytest -p no:cacheprovider "$@"; fi
+    if ! lab_tests; then
+        complain "the lab's tests failed after $((SECONDS - began)) s:"
+        grep -hE "$FAILURES" "$LOGS/test-lab.log" >&2 || tail -n 15 "$LOGS/test-lab.log" >&2
+        return 1
+    fi
+    [[ -z $lab_skipped ]] || return 1
+    say "the lab's tests: all good, $((SECONDS - began)) s"
 }
 
 pytest_logged() {   # pytest_logged NAME ARGUMENTS...
@@ -309,9 +360,13 @@ case $command in
         prepare some "${BUILD[@]}" "${HOST[@]}" || true
         exec "$VENV/bin/onebox" "$@" ;;
     test)
-        prepare some "${BUILD[@]}" "${HOST[@]}" "${SERVICES[@]}" || complain 'going on: tests of what is missing will be skipped'
+        prepare some "${BUILD[@]}" "${HOST[@]}" "${SERVICES[@]}" "${LAB[@]}" \
+            || complain 'going on: tests of what is missing will be skipped'
         if (( $# )); then exec "$VENV/bin/python" -m pytest "$@"; fi
         tests ;;
+    lab)
+        prepare some "${BUILD[@]}" "${HOST[@]}" "${SERVICES[@]}" "${LAB[@]}" || true
+        lab "$@" ;;
     lint)
         prepare some "${BUILD[@]}" || true
         lint ;;

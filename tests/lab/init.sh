@@ -17,14 +17,13 @@ if [ "${1:-}" != inside ]; then
     mkdir /tmp/memory/upper /tmp/memory/work
     mount -t overlay overlay -o lowerdir=/,upperdir=/tmp/memory/upper,workdir=/tmp/memory/work /tmp/root
     umount /proc /tmp/modules/lib/modules
-    exec switch_root /tmp/root "$0" inside
+    exec switch_root /tmp/root "$0" inside 2>/dev/null      # it says that this is no initramfs
 fi
 
 # ------------------------------------------------------------------------------------------------ kernel and devices
 
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
-mount -t devtmpfs devtmpfs /dev
 mkdir -p /dev/pts /dev/shm /lib/modules
 mount -t devpts -o gid=5,mode=620,ptmxmode=666 devpts /dev/pts
 mount -t tmpfs tmpfs /dev/shm
@@ -36,14 +35,14 @@ ln -sf /proc/self/fd /dev/fd
 
 for word in $(cat /proc/cmdline); do
     case $word in
-        lab=*) folder=${word#lab=} ;;
+        lab=*) shared=${word#lab=} ;;
         node=*) node=${word#node=} ;;
         terminal=*) terminal=${word#terminal=} ;;
     esac
 done
 # Written through: the host reads it while we write.
-mount -t hostfs -o "sync,$folder" none /run/host
-[ -n "${terminal:-}" ] || exec >>/run/host/said 2>&1 </dev/null
+mount -t hostfs -o "sync,$shared" none /run/host
+if [ -n "${terminal:-}" ]; then exec </dev/console >/dev/console 2>&1; else exec </dev/null >>/run/host/said 2>&1; fi
 
 modprobe -a scsi_mod sd_mod dm-mod dm-multipath dm-round-robin dm-thin-pool dm-snapshot dm-crypt iscsi_tcp \
     target_core_mod iscsi_target_mod target_core_iblock target_core_file configfs loop tun
@@ -87,8 +86,10 @@ blacklist {
 }
 CONF
 
+# What the host's own initiator knows and is called is not ours, nor need it be readable.
+mkdir -p /etc/iscsi /etc/multipath /var/lib/iscsi /run/lock/iscsi
+for folder in /etc/iscsi /etc/multipath /var/lib/iscsi; do mount -t tmpfs tmpfs "$folder"; done
 # A lost portal is noticed within seconds; then multipath decides, not iSCSI's patience.
-mkdir -p /etc/iscsi /run/lock/iscsi
 cat >/etc/iscsi/iscsid.conf <<'CONF'
 node.startup = manual
 node.conn[0].timeo.noop_out_interval = 1
@@ -124,11 +125,11 @@ done
 # --------------------------------------------------------------------------------------------------------- command
 
 if [ -n "${terminal:-}" ]; then
-    stty rows "${terminal%x*}" cols "${terminal#*x}" </dev/console
-    setsid -c sh /run/host/command </dev/tty0 >/dev/tty0 2>&1
+    stty rows "${terminal%x*}" cols "${terminal#*x}"
+    setsid -c sh /run/host/command </dev/tty0 >/dev/tty0 2>&1       # /dev/console never sends a Ctrl-C
 else
     sh /run/host/command
 fi
 echo $? >/run/host/status
 sync /run/host/status
-halt -f
+halt -f >/dev/null 2>&1
