@@ -155,6 +155,7 @@ def _patch():
     import eventlet
     eventlet.monkey_patch()
     _patch_names()
+    _patch_time_outs()
     _let_hanging_calls_go()
     _patch_psycopg2()
 
@@ -190,6 +191,14 @@ def _patch_names():
         return native(lookup, host, *args, **kwargs)
 
     socket.getaddrinfo = green.getaddrinfo = getaddrinfo
+
+
+def _patch_time_outs():
+    """`subprocess.TimeoutExpired` is what subprocess.run() raises: eventlet's copy of the module has a class of its own."""
+    import subprocess
+
+    from eventlet import patcher
+    patcher.original('subprocess').TimeoutExpired = subprocess.TimeoutExpired
 
 
 def _numeric(host) -> bool:

@@ -40,6 +40,20 @@ def test_eventlet_is_the_default_and_nonsense_is_refused():
 
 
 @BOTH
+def test_a_program_that_takes_too_long_is_told_by_the_error_one_catches(concurrency):
+    done = run('''
+        from svckit import process
+        process.start()
+        import subprocess
+        try:
+            subprocess.run(['sleep', '9'], capture_output=True, timeout=0.1)
+        except subprocess.TimeoutExpired:
+            print('caught')
+        ''', '--concurrency', concurrency)
+    assert done.stdout == 'caught\n', done.stderr
+
+
+@BOTH
 def test_native_calls_hold_up_nobody_and_pass_errors_on(concurrency):
     done = run('''
         from svckit import process
