@@ -194,7 +194,7 @@ def _patch_names():
 
 
 def _patch_time_outs():
-    """`subprocess.TimeoutExpired` is what subprocess.run() raises: eventlet's copy of the module has a class of its own."""
+    """What subprocess.run() raises is subprocess.TimeoutExpired: eventlet's copy of the module has its own class."""
     import subprocess
 
     from eventlet import patcher
