@@ -17,6 +17,10 @@ _IQN = re.compile(r'iqn\.[0-9]{4}-(0[1-9]|1[0-2])\.[A-Za-z0-9][A-Za-z0-9._:-]*'
                   r'|eui\.[0-9A-Fa-f]{16}|naa\.([0-9A-Fa-f]{16}|[0-9A-Fa-f]{32})')
 _HOST = re.compile(r'[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*')
 _HCTL = re.compile(r'[0-9]{1,6}(:[0-9]{1,20}){3}')
+_BELOW_DEV = re.compile(r'/dev/(mapper/|disk/by-(id|path)/)?([0-9A-Za-z][0-9A-Za-z._:+@#=-]{0,254})')
+_OPTIONS = re.compile(r'[a-z][0-9A-Za-z_.:=,-]*')
+_FOLDER = re.compile(r'(/[0-9A-Za-z._@+-]+)+/?')
+_DIGITS = re.compile(r'[0-9]{1,20}')
 _PRINTABLE = re.compile(r'[!-~]([ -~]{0,253}[!-~])?')
 
 
@@ -33,6 +37,16 @@ def wwid(name):
 def dm_map(name):
     """The name of a device mapper's map: a WWID, 'mpatha', 'crypt-…'."""
     return _checked(_WWID, name, 'the name of a map')
+
+
+def map_or_path(name):
+    """What `multipath -f` takes: a map's name or its device."""
+    return device_path(name) if isinstance(name, str) and name.startswith('/') else dm_map(name)
+
+
+def device_path(name):
+    """A block device below /dev: '/dev/sda', '/dev/mapper/…', '/dev/disk/by-id/…', '/dev/disk/by-path/…'."""
+    return _checked(_BELOW_DEV, name, 'the path of a block device')
 
 
 def hctl(name):
@@ -75,6 +89,40 @@ def lun(number):
     if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number < 65536:
         raise BadConnection(f'{number!r} is not a LUN.')
     return number
+
+
+def nfs_share(name):
+    """'server:/folder'; an IPv6 address is in brackets."""
+    host, _, path = name.partition(':/') if isinstance(name, str) else ('', '', '')
+    bare = host[1:-1] if host.startswith('[') and host.endswith(']') else host
+    if not _is_host(bare, bare != host):
+        raise BadConnection(f'{name!r} is not the server:/folder of an NFS share.')
+    folder(f'/{path}')
+    return name
+
+
+def folder(name):
+    """An absolute path that leads nowhere but down."""
+    if '..' in str(name).split('/'):
+        raise BadConnection(f'{name!r} leads out of its folder.')
+    return _checked(_FOLDER, name, 'the path of a folder')
+
+
+def file_name(name):
+    """A file right in its folder."""
+    if not isinstance(name, str) or name in ('', '.', '..') or '/' in name or not name.isprintable():
+        raise BadConnection(f'{name!r} is not the name of a file.')
+    return name
+
+
+def mount_options(words):
+    """Options of mount.nfs: 'vers=4.2,soft'."""
+    return _checked(_OPTIONS, words, 'a list of mount options')
+
+
+def number(word):
+    """Decimal digits, as in sysfs."""
+    return _checked(_DIGITS, str(word), 'a number')
 
 
 def chap(value, what):

@@ -12,9 +12,11 @@ The one exception, set_chap(), returns nothing.
 Nothing else in brick runs a program or writes below /sys. The daemon imports this module, so it must stay light.
 """
 
+import contextlib
 import os
 import shlex
 import shutil
+import subprocess
 import sys
 import threading
 import time
@@ -22,10 +24,12 @@ import time
 from oslo_config import cfg
 from oslo_privsep import capabilities, daemon, priv_context
 
-from brick import errors, names
+from brick import errors, names, node_records, programs
 
 SYS = '/sys'
+_LATE = 124
 _THREADS = 64           # a call may wait for a portal that is down, and must not hold up the others
+_ENVIRONMENT = {'PATH': '/usr/sbin:/usr/bin:/sbin:/bin', 'LC_ALL': 'C'}
 _prefix: list[str] = []
 
 
@@ -94,11 +98,64 @@ def _write_all(paths, text, timeout):
     return list(answers)
 
 
+@context.entrypoint
+def scan(host, channel, target, lun):
+    """The SCSI host looks for this LUN; '-' stands for any."""
+    for word in (host, channel, target, lun):
+        if word != '-':
+            names.number(word)
+    with open(f'{SYS}/class/scsi_host/host{host}/scan', 'w') as file:
+        file.write(f'{channel} {target} {lun}')
+
+
+@context.entrypoint
+def remove(device):
+    """The SCSI device is gone from this host; no error if it was not there."""
+    with contextlib.suppress(FileNotFoundError), open(f'{SYS}/block/{names.device(device)}/device/delete', 'w') as file:
+        file.write('1')
+
+
+# ---------------------------------------------------------------- iSCSI
+
+@context.entrypoint
+def initiator_name():
+    """What open-iscsi says of this host, the text of /etc/iscsi/initiatorname.iscsi; '' if it says nothing."""
+    with contextlib.suppress(FileNotFoundError), open('/etc/iscsi/initiatorname.iscsi') as file:
+        return file.read()
+    return ''
+
+
+@context.entrypoint
+def set_chap(iqn, portal, username, secret):
+    """open-iscsi's record of the portal has the credentials. Nothing is returned or logged."""
+    node_records.set_chap(names.iqn(iqn), *names.split_portal(portal), names.chap(username, 'CHAP name'),
+                          names.chap(secret, 'CHAP secret'))
+
+
+@context.entrypoint
+def run(words, timeout):
+    """(exit status, output, errors) of a program of programs.py, which is ended after `timeout` seconds.
+
+    One that does not end even so, because the kernel waits for a device, is left behind; its status is 124, as
+    timeout(1) has it.
+    """
+    process = subprocess.Popen(programs.check(words), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, text=True, errors='replace', env=_ENVIRONMENT)
+    try:
+        out, err = process.communicate(timeout=timeout)
+        return process.returncode, out, err
+    except subprocess.TimeoutExpired:
+        process.kill()
+        threading.Thread(target=process.wait, daemon=True).start()
+        return _LATE, '', f'{words[0]} did not end within {timeout:.0f} s.'
+
+
 # ---------------------------------------------------------------- multipathd, LUKS
 
 _MULTIPATHD = {                         # first words → grammar of the last one, None: there is none
     ('reconfigure',): None,
     ('show', 'status'): None,
+    ('show', 'paths', 'raw', 'format', '%d'): None,
     ('resize', 'map'): names.dm_map,
     ('add', 'map'): names.dm_map,
     ('del', 'map'): names.dm_map,

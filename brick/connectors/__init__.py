@@ -4,12 +4,16 @@ from brick import errors
 from brick.connectors.base import Path
 from brick.connectors.local import LocalConnector
 from brick.connectors.memory import MemoryConnector
+from brick.connectors.nfs import NfsConnector
+from brick.connectors.rbd import RbdConnector
 
 __all__ = ['CONNECTORS', 'Path', 'connector_for']
 
 CONNECTORS = {
     'local': LocalConnector,
     'memory': MemoryConnector,
+    'nfs': NfsConnector,
+    'rbd': RbdConnector,
 }
 
 
@@ -17,7 +21,8 @@ def connector_for(protocol, root=None, **options):
     """Return the connector for a `driver_volume_type`.
 
     `root`: folder that stands for `/` when looking at /sys and /dev (tests); None is the machine's own.
-    `options`: multipath (bool), scan_attempts; the ones that a protocol has no use for are nothing to it.
+    `options`: multipath, scan_attempts, mount_point_base (see Connector); a protocol may have no use for
+    one.
     Raises UnknownProtocol, naming the known ones.
     """
     try:

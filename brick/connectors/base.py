@@ -19,11 +19,11 @@ class Connector(abc.ABC):
 
     protocol: str
 
-    def __init__(self, root=None, multipath=False, scan_attempts=3):
+    def __init__(self, root=None, multipath=False, scan_attempts=3, mount_point_base='/var/lib/brick/mnt'):
         """`root` stands for `/` (tests); `multipath`: use it where a connection offers several ways;
-        `scan_attempts`: how often to look for a device before giving up."""
-        self.root = root or '/'
-        self.multipath, self.scan_attempts = multipath, scan_attempts
+        `scan_attempts`: how often to look for a device before giving up; `mount_point_base`: NFS shares go there."""
+        self.root, self.multipath = root or '/', multipath
+        self.scan_attempts, self.mount_point_base = scan_attempts, mount_point_base
 
     @abc.abstractmethod
     def connect(self, data: dict) -> dict:
@@ -36,6 +36,13 @@ class Connector(abc.ABC):
     @abc.abstractmethod
     def grow(self, data: dict, size: int) -> int:
         """Return the bytes that the device has, at least `size`, as read back. DeviceTooSmall, DeviceNotFound."""
+
+    @abc.abstractmethod
+    def size(self, data: dict) -> int:
+        """Return the bytes that the device shows now, 0 if there is none to look at; nothing is changed.
+
+        DeviceNotFound.
+        """
 
     @abc.abstractmethod
     def paths(self, data: dict) -> list[Path]:

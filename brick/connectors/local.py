@@ -24,11 +24,13 @@ class LocalConnector(Connector):
         """The device stays where it is: it belongs to the backend, not to the connection."""
 
     def grow(self, data, size):
-        path = self._path(data)
-        found = device_size(path)
+        found = self.size(data)
         if found < size:
-            raise errors.DeviceTooSmall(f'{path} has {found} bytes, {size} are wanted.')
+            raise errors.DeviceTooSmall(f'{self._path(data)} has {found} bytes, {size} are wanted.')
         return found
+
+    def size(self, data):
+        return device_size(self._path(data))
 
     def paths(self, data):
         path = self._path(data)

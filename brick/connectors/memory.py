@@ -22,6 +22,10 @@ class MemoryConnector(Connector):
         self._path(data)
         return size
 
+    def size(self, data):
+        self._path(data)
+        return 0
+
     def paths(self, data):
         return [Path(self._path(data), 0)]
 

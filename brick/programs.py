@@ -1,0 +1,91 @@
+"""The programs that os-brick may run as root here, and the grammar of their arguments.
+
+What is not written here is refused. No secret is among what may be set: CHAP goes another way (node_records.py),
+since anybody on the host can read a program's arguments.
+"""
+
+from brick import errors, names
+
+_SETTINGS = ('node.session.scan', 'node.startup')
+
+
+def check(words):
+    """The same words as a list; BadConnection if they are no command of this table."""
+    words = [str(word) for word in words]
+    grammar = _PROGRAMS.get(words[0]) if words else None
+    if grammar is None:
+        raise errors.BadConnection(f'{words[:1]} is no program that brick runs.')
+    grammar(words[1:])
+    return words
+
+
+def _one_of(*allowed):
+    def grammar(word):
+        if word not in allowed:
+            raise errors.BadConnection(f'{word!r} is not one of: {", ".join(allowed)}.')
+    return grammar
+
+
+_ISCSIADM = {
+    '-m': _one_of('node', 'session', 'discovery', 'discoverydb', 'iface'),
+    '-t': _one_of('sendtargets'),
+    '-T': names.iqn,
+    '-p': names.portal,
+    '-I': _one_of('default'),
+    '--interface': _one_of('default'),
+    '-o': _one_of('show'),
+    '-P': _one_of('1'),
+    '--op': _one_of('new', 'update', 'delete', 'show'),
+    '-n': _one_of(*_SETTINGS),
+    '-v': _one_of('manual', 'automatic', 'auto', 'onboot'),
+    '--login': None, '--logout': None, '--discover': None,
+}
+_MULTIPATH = {'-a': names.wwid, '-C': names.device, '-f': names.map_or_path, '-l': names.device_path, '-r': None}
+
+
+def _options(table):
+    """Words that are options of `table`, each followed by its value if it has a grammar."""
+    def grammar(words):
+        words = iter(words)
+        for word in words:
+            if word not in table:
+                raise errors.BadConnection(f'{word!r} is no option that brick uses.')
+            if table[word]:
+                table[word](next(words, ''))
+    return grammar
+
+
+def _exactly(*grammars):
+    def grammar(words):
+        if len(words) != len(grammars):
+            raise errors.BadConnection(f'{len(grammars)} arguments are wanted, not {len(words)}.')
+        for one, word in zip(grammars, words, strict=True):
+            one(word)
+    return grammar
+
+
+def _input_file(word):
+    names.device_path(word.removeprefix('if='))
+
+
+def _mount(words):
+    """-t nfs [-o options] [more options] share folder"""
+    if words[:2] != ['-t', 'nfs'] or len(words) < 4:
+        raise errors.BadConnection('Only NFS is mounted.')
+    *options, share, folder = words[2:]
+    for word in options:
+        if word != '-o':
+            names.mount_options(word)
+    names.nfs_share(share)
+    names.folder(folder)
+
+
+_PROGRAMS = {
+    'iscsiadm': _options(_ISCSIADM),
+    'multipath': _options(_MULTIPATH),
+    'blockdev': _exactly(_one_of('--flushbufs', '--getsize64'), names.device_path),
+    'dd': _exactly(_input_file, _one_of('of=/dev/null'), _one_of('count=1')),
+    '/lib/udev/scsi_id': _exactly(_one_of('--page'), _one_of('0x83'), _one_of('--whitelisted'), names.device_path),
+    'lsblk': _exactly(_one_of('-o'), _one_of('NAME,RO'), _one_of('-l'), _one_of('-n')),
+    'mount': _mount,
+}
