@@ -180,7 +180,10 @@ def multipathd(words, timeout=10.0):
 
 
 @context.entrypoint
-def luks_resize(name):
-    """The LUKS mapper `name` covers all of the device below it."""
+def luks_resize(name, device, size, key=None):
+    """The LUKS mapper `name` covers the `size` bytes of the device below it ('dm-0'); returns the bytes it should have.
+
+    `key`: the passphrase as bytes, for cryptsetup's standard input; results are logged, arguments are not.
+    """
     from brick import luks
-    luks.resize(names.dm_map(name))
+    return luks.resize(names.dm_map(name), names.device(device), int(size), key)
