@@ -29,13 +29,34 @@ QUOTA = [
 ]
 
 BACKEND = [
-    cfg.StrOpt('volume_driver', help='"file", "memory", or a class as module:Class. By default the section\'s name.'),
+    cfg.StrOpt('volume_driver', help='"file", "lvm", "memory", or a class as module:Class. By default the name of the '
+                                      'section.'),
     cfg.StrOpt('volume_backend_name',
                help="What a volume type's extra spec volume_backend_name names. By default the section's name."),
     cfg.StrOpt('path', default='$state_path/volumes', help='File driver: the folder of the volumes.'),
     cfg.StrOpt('preallocation', default='sparse', choices=['sparse', 'full'],
                help='File driver: "sparse" files take space as they are written, "full" ones from the start.'),
     cfg.StrOpt('volume_group', help='LVM driver: the volume group of the volumes.'),
+    cfg.StrOpt('lvm_type', default='thin', choices=['thin', 'thick'],
+               help='LVM driver: "thin" volumes take space as they are written, "thick" ones from the start.'),
+    cfg.StrOpt('thin_pool', default='volumes',
+               help='LVM driver: the thin pool of the volumes. It is made if it is not there, of nearly all that is '
+                    'free in the volume group.'),
+    cfg.StrOpt('volume_clear', default='zero', choices=['none', 'zero'],
+               help='LVM driver: "zero" overwrites what a thick volume held when it is deleted. With "none" later '
+                    'volumes can show it to others. Thin ones need nothing.'),
+    cfg.StrOpt('lvm_conf_folder',
+               help="LVM driver: the folder of lvm.conf, which root alone can write. By default the system's."),
+    cfg.StrOpt('image_folder', default='$state_path/images',
+               help='LVM driver: where images other than raw are unpacked on their way to a volume.'),
+    cfg.StrOpt('privsep_helper',
+               help='LVM driver: the command that starts the privileged daemon, for a worker that is not root. By '
+                    'default sudo -n with the privsep-helper of the environment that the worker runs in.'),
+    cfg.ListOpt('target_portals', default=['127.0.0.1:3260'],
+                help='LVM driver: address:port of each portal at which hosts reach volumes by iSCSI; an IPv6 address '
+                     'is in brackets. Several are paths of one volume to hosts with multipath.'),
+    cfg.StrOpt('target_prefix', default='iqn.2010-10.org.openstack:',
+               help='LVM driver: what the names of iSCSI targets begin with.'),
     cfg.FloatOpt('max_over_subscription_ratio', default=20.0, min=1.0,
                  help='How many times the space there is may be promised, where space is taken as it is written.'),
     cfg.IntOpt('capacity_gb', default=1024 * 1024, min=0, help='Memory driver: GiB it claims to have.'),

@@ -1,7 +1,6 @@
 """What a backend tells of itself: once at its worker's start, and every few seconds after."""
 from sqlalchemy import func, select
 
-from svckit import process
 from volsvc.db import services
 from volsvc.db.models import Volume
 
@@ -11,7 +10,7 @@ def capabilities(driver, promised: int) -> dict:
 
     `promised` is the bytes of all its volumes.
     """
-    stats = process.native(driver.stats)
+    stats = driver.stats()
     return {
         'volume_backend_name': driver.options.volume_backend_name or driver.name,
         'pool_name': driver.name,

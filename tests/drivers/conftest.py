@@ -3,7 +3,7 @@ import pytest
 from oslo_config import cfg
 
 from volsvc import conf, drivers
-from volsvc.drivers.base import Volume
+from volsvc.drivers.base import Snapshot, Volume
 
 GIB = 1024 ** 3
 KINDS = {
@@ -66,3 +66,8 @@ def small():
 @pytest.fixture
 def other():
     return Volume('5f3b8c1e-0000-4000-8000-000000000002', 80 * 1024 * 1024)
+
+
+@pytest.fixture
+def snapshot(small):
+    return Snapshot('5f3b8c1e-0000-4000-8000-000000000003', small.size)

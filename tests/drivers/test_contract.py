@@ -5,7 +5,7 @@ from svckit.operations import Refused
 from volsvc.drivers.base import Image, VolumeMissing
 
 MIB = 1024 * 1024
-CONNECTOR = {'host': 'host1', 'ip': '127.0.0.1'}
+CONNECTOR = {'host': 'host1', 'ip': '127.0.0.1', 'initiator': 'iqn.1993-08.org.debian:01:host1'}
 
 
 def image(data, disk_format='raw', id='image-1'):
@@ -29,8 +29,8 @@ def test_making_one_again_leaves_it_as_it_is(backend, small):
 def test_growing_keeps_the_data(backend, small):
     backend.driver.create(small)
     backend.write(small, b'kept')
-    backend.driver.extend(small, small.size + 10 * MIB)
-    assert backend.driver.size(small) == small.size + 10 * MIB
+    backend.driver.extend(small, small.size + 12 * MIB)
+    assert backend.driver.size(small) == small.size + 12 * MIB
     assert backend.read(small, 4) == b'kept'
 
 
@@ -85,6 +85,41 @@ def test_a_copy_made_before_needs_no_source(backend, small, other):
         backend.driver.delete(small)
     backend.driver.clone(other, small)
     assert backend.driver.size(other) == other.size
+
+
+def test_a_snapshot_holds_what_the_volume_held(backend, small, other, snapshot):
+    backend.driver.create(small)
+    backend.write(small, b'as it was')
+    for _ in range(2):
+        backend.again().create_snapshot(snapshot, small)
+        backend.write(small, b'AS IT IS ')
+    for _ in range(2):
+        backend.again().create_from_snapshot(other, snapshot)
+    assert backend.driver.size(other) == other.size
+    assert backend.read(other, 9) == b'as it was'
+    assert backend.read(small, 9) == b'AS IT IS '
+    backend.write(other, b'another  ')
+    for _ in range(2):
+        backend.driver.delete_snapshot(snapshot)
+    assert backend.read(other, 9) == b'another  '
+    backend.driver.delete(small)
+    assert backend.driver.size(other) == other.size
+
+
+def test_a_snapshot_of_nothing_and_a_volume_of_no_snapshot(backend, small, other, snapshot):
+    with pytest.raises(VolumeMissing, match=small.id):
+        backend.driver.create_snapshot(snapshot, small)
+    with pytest.raises(VolumeMissing, match=snapshot.id):
+        backend.driver.create_from_snapshot(other, snapshot)
+    backend.driver.delete_snapshot(snapshot)
+
+
+def test_all_sizes_at_once(backend, small, other, snapshot):
+    backend.driver.create(small)
+    backend.driver.create(other)
+    backend.driver.create_snapshot(snapshot, small)
+    backend.driver.extend(small, 2 * small.size)
+    assert backend.driver.sizes() == {small.id: 2 * small.size, other.id: other.size}
 
 
 def test_from_an_image(backend, small):

@@ -3,7 +3,8 @@ import importlib
 
 from volsvc.drivers.base import Driver, DriverError
 
-KNOWN = {'file': 'volsvc.drivers.file:FileDriver', 'memory': 'volsvc.drivers.memory:MemoryDriver'}
+KNOWN = {'file': 'volsvc.drivers.file:FileDriver', 'lvm': 'volsvc.drivers.lvm:LvmDriver',
+         'memory': 'volsvc.drivers.memory:MemoryDriver'}
 
 
 def load(name: str, options) -> Driver:

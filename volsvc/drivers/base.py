@@ -18,7 +18,7 @@ class NoSpace(DriverError):
 
 
 class VolumeMissing(DriverError):
-    """The backend has no such volume."""
+    """The backend has no such volume, or no such snapshot."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,6 +29,16 @@ class Volume:
     @property
     def name(self) -> str:
         return f'volume-{self.id}'
+
+
+@dataclasses.dataclass(frozen=True)
+class Snapshot:
+    id: str
+    size: int                        # bytes that its volume had
+
+    @property
+    def name(self) -> str:
+        return f'snapshot-{self.id}'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,9 +83,25 @@ class Driver(abc.ABC):
     def size(self, volume: Volume) -> int:
         """The bytes the volume has, as read from the backend now. VolumeMissing."""
 
+    def sizes(self) -> dict[str, int]:
+        """The bytes of each volume by its id, where one question answers for all; {} where it does not."""
+        return {}
+
     @abc.abstractmethod
     def delete(self, volume: Volume) -> None:
-        """The volume and its data are gone; fine if they were."""
+        """The volume and its data are gone; fine if they were.  Refused where snapshots need it."""
+
+    @abc.abstractmethod
+    def create_snapshot(self, snapshot: Snapshot, volume: Volume) -> None:
+        """There is a snapshot of what the volume holds now, in use or not. NoSpace, VolumeMissing."""
+
+    @abc.abstractmethod
+    def delete_snapshot(self, snapshot: Snapshot) -> None:
+        """The snapshot is gone; fine if it was."""
+
+    @abc.abstractmethod
+    def create_from_snapshot(self, volume: Volume, snapshot: Snapshot) -> None:
+        """There is a volume of `volume.size` that begins with the snapshot's data. NoSpace, VolumeMissing."""
 
     @abc.abstractmethod
     def connect(self, volume: Volume, connector: dict, mode: str) -> dict:
@@ -84,6 +110,10 @@ class Driver(abc.ABC):
     @abc.abstractmethod
     def disconnect(self, volume: Volume, connector: dict) -> None:
         """That host reaches it no more; fine if it never did."""
+
+    def restore(self, volume: Volume, connector: dict, connection: dict) -> None:
+        """The host reaches the volume by `connection`, which connect() answered once, also after this machine started
+        anew.  VolumeMissing."""
 
     @abc.abstractmethod
     def stats(self) -> dict:

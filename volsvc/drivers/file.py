@@ -50,12 +50,16 @@ class FileDriver(Driver):
                 sparse.write(file, image, volume.size)
 
     def clone(self, volume, source):
-        if self._path(volume).exists():
-            return                      # done before; the source may be gone by now
-        with self._new(volume) as file, self._open(source, os.O_RDONLY) as original:
-            if file:
-                process.native(self._grow, file, 0, volume.size)
-                sparse.copy(original, file, source.id)
+        self._copy(volume, source)
+
+    def create_snapshot(self, snapshot, volume):
+        self._copy(snapshot, volume)
+
+    def delete_snapshot(self, snapshot):
+        self.delete(snapshot)
+
+    def create_from_snapshot(self, volume, snapshot):
+        self._copy(volume, snapshot)
 
     def extend(self, volume, size):
         with self._open(volume, os.O_RDWR) as file, _locked(file):
@@ -67,13 +71,16 @@ class FileDriver(Driver):
         try:
             return os.stat(self._path(volume)).st_size
         except FileNotFoundError:
-            raise VolumeMissing(f'The storage backend has no volume {volume.id}.') from None
+            raise _missing(volume) from None
 
     def delete(self, volume):
         for path in (self._path(volume), self._part(volume)):
             with _said():
                 process.native(path.unlink, missing_ok=True)
         _sync_folder(self.folder)
+
+    def sizes(self):
+        return process.native(self._sizes)
 
     def connect(self, volume, connector, mode):
         self.size(volume)
@@ -85,8 +92,25 @@ class FileDriver(Driver):
         """The file stays where it is: there is nothing to take back."""
 
     def stats(self):
-        found = os.statvfs(self.folder)
+        found = process.native(os.statvfs, self.folder)
         return {'total_bytes': found.f_blocks * found.f_frsize, 'free_bytes': found.f_bavail * found.f_frsize}
+
+    def _sizes(self):
+        found = {}
+        with os.scandir(self.folder) as entries:
+            for entry in entries:
+                with contextlib.suppress(FileNotFoundError):
+                    if entry.name.startswith('volume-'):
+                        found[entry.name.removeprefix('volume-')] = entry.stat().st_size
+        return found
+
+    def _copy(self, new, source):
+        if self._path(new).exists():
+            return                      # done before; the source may be gone by now
+        with self._new(new) as file, self._open(source, os.O_RDONLY) as original:
+            if file:
+                process.native(self._grow, file, 0, new.size)
+                sparse.copy(original, file, source.id)
 
     def _path(self, volume) -> pathlib.Path:
         return self.folder / volume.name
@@ -120,7 +144,7 @@ class FileDriver(Driver):
         try:
             file = os.open(self._path(volume), flags | os.O_CLOEXEC)
         except FileNotFoundError:
-            raise VolumeMissing(f'The storage backend has no volume {volume.id}.') from None
+            raise _missing(volume) from None
         try:
             with _said():
                 yield file
@@ -134,6 +158,10 @@ class FileDriver(Driver):
         os.ftruncate(file, size)
         if there:
             os.fsync(file)
+
+
+def _missing(thing):
+    return VolumeMissing(f'The storage backend has no {thing.name.partition("-")[0]} {thing.id}.')
 
 
 @contextlib.contextmanager

@@ -18,6 +18,7 @@ class MemoryDriver(Driver):
         super().__init__(name, options)
         self.online_extend = options.online_extend
         self.volumes: dict[str, dict] = {}           # id -> {'size', 'data', 'connected': {host, …}}
+        self.snapshots: dict[str, bytes] = {}        # id -> data
         self._lock = threading.Lock()
 
     def create(self, volume):
@@ -38,6 +39,20 @@ class MemoryDriver(Driver):
         self.create(volume)
         self._get(volume)['data'] = data
 
+    def create_snapshot(self, snapshot, volume):
+        self.snapshots.setdefault(snapshot.id, self._get(volume)['data'])
+
+    def delete_snapshot(self, snapshot):
+        self.snapshots.pop(snapshot.id, None)
+
+    def create_from_snapshot(self, volume, snapshot):
+        if volume.id in self.volumes:
+            return
+        if snapshot.id not in self.snapshots:
+            raise VolumeMissing(f'The storage backend has no snapshot {snapshot.id}.')
+        self.create(volume)
+        self._get(volume)['data'] = self.snapshots[snapshot.id]
+
     def extend(self, volume, size):
         with self._lock:
             kept = self._get(volume)
@@ -47,6 +62,9 @@ class MemoryDriver(Driver):
 
     def size(self, volume):
         return self._get(volume)['size']
+
+    def sizes(self):
+        return {id: kept['size'] for id, kept in list(self.volumes.items())}
 
     def delete(self, volume):
         with self._lock:

@@ -1,0 +1,291 @@
+"""Volumes as logical volumes of a volume group, thick or thin, which hosts reach by iSCSI.
+
+What is being made or removed has a name of its own (`volume-<id>.part`), so a logical volume with a volume's name
+is always whole.  A thin copy is a snapshot; a thick one is copied block by block, from a snapshot made for that
+(`.copy`) where the source could change meanwhile.  What a thick volume held is overwritten before its space is free.
+"""
+import contextlib
+import logging
+import os
+import pathlib
+import tempfile
+
+from svckit import process
+from svckit.operations import Refused
+from volsvc import privileged
+from volsvc.drivers import sparse
+from volsvc.drivers.base import Driver, DriverError, NoSpace, VolumeMissing
+from volsvc.drivers.volume_group import HasSnapshots, VolumeGroup
+from volsvc.targets.lio import LioTarget
+
+LOG = logging.getLogger(__name__)
+GIB = 1024 ** 3
+PART, COPY = '.part', '.copy'
+RAW = ('raw', 'ami', 'iso')
+WRITE = 4 * 1024 * 1024         # bytes of an image that are written at once
+ZEROS = bytes(WRITE)
+FULL = 99.5                     # percent of a thin pool's data or metadata
+
+
+class LvmDriver(Driver):
+    """Options: see the LVM driver's in volsvc/conf.py."""
+    protocol = 'iscsi'
+
+    def __init__(self, name, options):
+        super().__init__(name, options)
+        self.thin = options.lvm_type == 'thin'
+        self.group = VolumeGroup(options.volume_group, options.lvm_conf_folder)
+        self.target = LioTarget(options, options.volume_group)
+        self._pool = options.thin_pool if self.thin else None
+        self._clears = not self.thin and options.volume_clear == 'zero'
+        self._full = False              # the pool, when last looked at
+
+    def start(self):
+        if not self.options.volume_group:
+            raise DriverError(f'Backend {self.name}: volume_group is not set.')
+        privileged.setup(self.options.privsep_helper)
+        try:
+            extent = self.group.space()[2]
+        except VolumeMissing:
+            raise DriverError(f'Backend {self.name}: there is no volume group {self.group.name}.') from None
+        if GIB % extent:
+            raise DriverError(f'Backend {self.name}: a GiB is no whole number of the extents of {self.group.name}.')
+        if self._pool and self.group.pool(self._pool) is None:
+            self.group.create_pool(self._pool)
+            LOG.info('Backend %s: made the thin pool %s/%s.', self.name, self.group.name, self._pool)
+
+    # -------------------------------------------------------------- volumes
+
+    def create(self, volume):
+        with self._new(volume) as part:
+            if part:
+                self.group.create(part, volume.size, self._pool)
+
+    def create_from_image(self, volume, image):
+        with self._new(volume) as part:
+            if part:
+                self.group.create(part, volume.size, self._pool)
+                self._fill(part, image, volume.size)
+
+    def clone(self, volume, source):
+        self._copy(volume, source)
+
+    def extend(self, volume, size):
+        if self.size(volume) >= size:
+            return
+        if self._full:
+            raise NoSpace('The storage backend is full; the volume is as it was before.')
+        try:
+            self.group.extend(volume.name, size)
+        except HasSnapshots:
+            self._extend_inactive(volume, size)
+
+    def size(self, volume):
+        found = self.group.active_size(volume.name)
+        return found if found is not None else self._get(volume).size
+
+    def sizes(self):
+        return {name.removeprefix('volume-'): one.size for name, one in self.group.volumes().items()
+                if name.startswith('volume-') and not name.endswith((PART, COPY))}
+
+    def delete(self, volume):
+        found = self.group.volumes(volume.id)
+        for one in found.values():
+            if one.snapshot and one.origin == volume.name:
+                if one.name.startswith('volume-'):
+                    raise DriverError('The volume is being copied.')
+                raise Refused('The volume has snapshots; they have to be deleted first.')
+        self.target.remove(volume)
+        self._delete(volume, found)
+
+    def stats(self):
+        if not self._pool:
+            total, free, _ = self.group.space()
+            return {'total_bytes': total, 'free_bytes': free}
+        total, data, metadata = self._look_at_pool()
+        return {'total_bytes': total, 'free_bytes': 0 if self._full else int(total * (100 - data) / 100)}
+
+    # -------------------------------------------------------------- snapshots
+
+    def create_snapshot(self, snapshot, volume):
+        with self._new(snapshot, volume) as part:
+            if part:
+                self.group.snapshot(part, volume.name, None if self.thin else 0)
+
+    def delete_snapshot(self, snapshot):
+        self._delete(snapshot, self.group.volumes(snapshot.id))
+
+    def create_from_snapshot(self, volume, snapshot):
+        self._copy(volume, snapshot)
+
+    # -------------------------------------------------------------- hosts
+
+    def connect(self, volume, connector, mode):
+        self._activate(volume)
+        return {'driver_volume_type': self.protocol, 'data': self.target.export(volume, connector, mode)}
+
+    def disconnect(self, volume, connector):
+        self.target.unexport(volume, connector)
+
+    def restore(self, volume, connector, connection):
+        self._activate(volume)
+        data = connection['data']
+        self.target.export(volume, connector, data['access_mode'], data)
+
+    # -------------------------------------------------------------- making
+
+    @contextlib.contextmanager
+    def _new(self, wanted, source=None):
+        """The name of what becomes the `wanted` one at the end, None if that is there already.  VolumeMissing."""
+        found = self.group.volumes(wanted.id, *[source.id] if source else [])
+        if wanted.name in found:
+            yield None
+            return
+        if source and source.name not in found:
+            raise _missing(source)
+        self._remove_parts(wanted, found)
+        if self._pool:
+            self._look_at_pool()
+            if self._full:
+                raise NoSpace('The storage backend is full.')
+        try:
+            yield wanted.name + PART
+            self.group.rename(wanted.name + PART, wanted.name)
+        except Exception:
+            try:
+                self._remove_parts(wanted, self.group.volumes(wanted.id))
+            except DriverError as error:
+                LOG.warning('What was made of %s is still there: %s', wanted.name, error)
+            raise
+
+    def _copy(self, volume, source):
+        with self._new(volume, source) as part:
+            if not part:
+                return
+            if self.thin:
+                self.group.snapshot(part, source.name)
+                if volume.size > source.size:
+                    self.group.extend(part, volume.size)
+            else:
+                self.group.create(part, volume.size)
+                self._copy_blocks(volume, part, source)
+
+    def _copy_blocks(self, volume, part, source):
+        """From what does not change meanwhile: the source if it is a snapshot, otherwise one made for this."""
+        owner, still = source, source.name
+        if not self._get(source).snapshot:
+            owner, still = volume, volume.name + COPY
+            self._hold_still(still, source)
+        self.group.copy(still, part, source.size, holes=False)
+        one = self.group.volumes(owner.id)[still]
+        if one.broken:
+            raise DriverError('There was no room for what was written to the source meanwhile.')
+        if owner is volume:
+            self._discard(one)
+
+    def _hold_still(self, name, source):
+        """With as much room as there is, at most for all of the source."""
+        _, free, extent = self.group.space()
+        if free < extent:
+            raise NoSpace('The storage backend is full: a copy needs room for what is written meanwhile.')
+        self.group.snapshot(name, source.name, min(free, source.size + source.size // 64 + extent))
+
+    def _fill(self, part, image, size):
+        if image.disk_format in RAW:
+            self._write(part, image.chunks(), size, image.id)
+            return
+        folder = pathlib.Path(self.options.image_folder)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=folder, prefix='.image-') as file:
+            os.truncate(file.fileno(), size)
+            sparse.write(file.fileno(), image, size)
+            self._write(part, _chunks(file.fileno(), size), size, image.id)
+
+    def _write(self, part, chunks, size, what):
+        place, gathered = 0, bytearray()
+        for chunk in chunks:
+            gathered += chunk
+            if place + len(gathered) > size:
+                raise Refused(f'Image {what} is larger than the volume.')
+            while len(gathered) >= WRITE:
+                place = self._put(part, gathered[:WRITE], place)
+                del gathered[:WRITE]
+        self._put(part, gathered, place)
+
+    def _put(self, part, data, place) -> int:
+        """Zeros need no writing to a thin volume."""
+        if data != ZEROS[:len(data)]:
+            self.group.write(part, place, data)
+        elif not self.thin:
+            self.group.clear(part, place, len(data))
+        return place + len(data)
+
+    # -------------------------------------------------------------- growing
+
+    def _extend_inactive(self, volume, size):
+        """Where it has thick snapshots: without its device for a moment, which works while nobody uses it."""
+        if self._get(volume).open:
+            raise Refused('The volume has snapshots and is in use: such a one cannot grow. '
+                          'Detach it or delete its snapshots.')
+        self.group.activate(volume.name, False)
+        try:
+            self.group.extend(volume.name, size)
+        finally:
+            self.group.activate(volume.name)
+
+    def _look_at_pool(self):
+        found = self.group.pool(self._pool)
+        if found is None:
+            raise DriverError('The storage backend has lost its thin pool.')
+        self._full = max(found[1:]) >= FULL
+        return found
+
+    # -------------------------------------------------------------- removing
+
+    def _delete(self, gone, found):
+        """Under another name first, so that what is half cleared is never taken for it."""
+        self._remove_parts(gone, found)
+        if gone.name not in found:
+            return
+        if self._clears:
+            self.group.rename(gone.name, gone.name + PART)
+            self._remove_parts(gone, self.group.volumes(gone.id))
+        else:
+            self.group.remove(gone.name)
+
+    def _remove_parts(self, thing, found):
+        for name in (thing.name + COPY, thing.name + PART):
+            if name in found:
+                self._discard(found[name])
+
+    def _discard(self, one):
+        """It is gone, and so is what it held."""
+        if self._clears and not one.thin:
+            if one.snapshot:
+                self.group.split(one.name)          # what was set aside for it holds data of its origin
+            if not one.active:
+                self.group.activate(one.name)
+            self.group.clear(one.name, 0, one.size)
+        self.group.remove(one.name)
+
+    # -------------------------------------------------------------- finding
+
+    def _get(self, wanted):
+        try:
+            return self.group.volumes(wanted.id)[wanted.name]
+        except KeyError:
+            raise _missing(wanted) from None
+
+    def _activate(self, volume):
+        if self.group.active_size(volume.name) is None:
+            self._get(volume)
+            self.group.activate(volume.name)
+
+
+def _missing(thing):
+    return VolumeMissing(f'The storage backend has no {thing.name.partition("-")[0]} {thing.id}.')
+
+
+def _chunks(file, size):
+    for place in range(0, size, WRITE):
+        yield process.native(os.pread, file, min(WRITE, size - place), place)

@@ -1,0 +1,1 @@
+"""How hosts reach the volumes of a backend; a driver has one."""
