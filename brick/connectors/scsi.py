@@ -11,7 +11,7 @@ import abc
 import dataclasses
 import time
 
-from brick import errors, luks, multipath, privileged, scsi
+from brick import errors, multipath, privileged, scsi
 from brick.connectors.base import Connector, Path
 from brick.sysfs import Sysfs
 
