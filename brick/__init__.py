@@ -9,6 +9,7 @@ A protocol is one module in brick/connectors and one line in `CONNECTORS` there.
 databases or messages. What only root may do is in brick/privileged.py.
 """
 
+from brick import settings
 from brick.connectors import CONNECTORS, Path, connector_for
 from brick.errors import BrickError, DeviceNotFound, DeviceTooSmall, UnknownProtocol
 from brick.extend import extend_volume
@@ -18,25 +19,16 @@ __all__ = ['CONNECTORS', 'BrickError', 'DeviceNotFound', 'DeviceTooSmall', 'Path
 
 
 def setup(lock_path, helper=None):
-    """Say once, before the first connect, how this process works; after the process chose its kind of threads.
+    """Say once, before the first connect, how this process works; costs nothing until something is connected.
 
     `lock_path`: folder of the locks that keep two processes of this host from connecting to one target at once; the
     same for all of them. `helper`: command that starts the privileged daemon, for a process that is not root; None is
-    sudo -n with the privsep-helper of this environment. os-brick and oslo.privsep read oslo.config's global options,
-    which nothing else here uses: this is where they are set.
+    sudo -n with the privsep-helper of this environment. Call it after the process chose its kind of threads.
     """
-    import os_brick
-    from oslo_concurrency import lockutils
-    from oslo_config import cfg
-
-    from brick import privileged
-    lockutils.set_defaults(lock_path)
-    os_brick.setup(cfg.CONF)
-    privileged.setup(helper)
+    settings.lock_path, settings.helper = lock_path, helper
 
 
 def warm_up():
     """The privileged daemon runs, so that the first connect does not wait for it. NotPrivileged if it cannot."""
     from brick import privileged
-    if privileged.context.channel is None:
-        privileged.context.start()
+    privileged.warm_up()

@@ -34,11 +34,16 @@ def initiator(root='/'):
     path = os.path.join(root, INITIATOR.lstrip('/'))
     try:
         with open(path) as file:
-            text = file.read()
+            return _named(file.read())
     except PermissionError:
-        text = _asked_root()
+        with contextlib.suppress(errors.NotPrivileged):
+            return _named(_asked_root())
+        return ''
     except OSError:
         return ''
+
+
+def _named(text):
     names = [line.partition('=')[2].strip() for line in text.splitlines() if line.startswith('InitiatorName=')]
     return names[0] if names else ''
 
@@ -46,9 +51,7 @@ def initiator(root='/'):
 @functools.cache
 def _asked_root():
     from brick import privileged
-    with contextlib.suppress(errors.NotPrivileged):
-        return privileged.initiator_name()
-    return ''
+    return privileged.initiator_name()
 
 
 def _fibre_channel(root):

@@ -6,19 +6,26 @@ connects hears what each portal answered.
 """
 
 import contextlib
+import glob
 import zlib
 
+import os_brick
 from os_brick import exception
-from os_brick.initiator import linuxscsi
-from os_brick.initiator.connectors import iscsi
+from os_brick.initiator import linuxfc, linuxscsi
+from os_brick.initiator.connectors import fibre_channel, iscsi
 from os_brick.remotefs import remotefs
 from oslo_concurrency import lockutils, processutils
 from oslo_config import cfg
 
-from brick import errors, privileged
+from brick import errors, privileged, settings
 from brick.execute import execute
 
-_LOCKS = 64             # files; more would stay for ever, one for each target that ever was
+# os-brick reads oslo.config's global options, which nothing else here uses.
+lockutils.set_defaults(settings.lock_path)
+os_brick.setup(cfg.CONF)
+
+_FAILURES = exception.BrickException, processutils.ProcessExecutionError, errors.BrickError, OSError
+_LOCKS = 64             # files; else one for each target that ever was would stay
 # Exit statuses of iscsiadm(8).
 _ANSWERS = {4: 'cannot be reached', 5: 'cannot be reached', 8: 'does not answer', 12: 'iscsid does not run',
             19: 'does not know this host or target', 20: 'iscsid does not run', 21: 'has no such target',
@@ -44,13 +51,52 @@ def multipathd_runs():
     return True
 
 
-class Iscsi(iscsi.ISCSIConnector):
-    """For one connection. `answers` has what each portal said that did not let us in."""
+class Initiator:
+    """What both kinds have in common. For one connection, which `label` names."""
 
-    def __init__(self, multipath, scan_attempts, chap=None):
+    def __init__(self, multipath, scan_attempts, label):
         super().__init__(None, execute=execute, use_multipath=multipath, device_scan_attempts=scan_attempts)
         self._linuxscsi = Scsi(None, execute=execute)
-        self._chap, self.answers = chap, {}
+        self._label = label
+
+    def connect(self, properties):
+        """The volume has a disk here, and a map if it may. ConnectFailed, and nothing is left of the attempt."""
+        try:
+            self.connect_volume(properties)
+        except _FAILURES as error:
+            raise errors.ConnectFailed(f'{self._label} could not be connected: {self.story(error)}') from error
+
+    def disconnect(self, properties, used):
+        """The volume has no disk here; what was written to the device `used` is on it. DisconnectFailed."""
+        try:
+            self.disconnect_volume(properties, {'path': used})
+        except _FAILURES as error:
+            raise errors.DisconnectFailed(_brief(error)) from error
+
+    def give_up(self, properties, used, name):
+        """As disconnect(), but whatever does not work is passed over. `name`: of the map, '' if there is none."""
+        if name:
+            with contextlib.suppress(OSError, errors.BrickError):
+                privileged.multipathd(['disablequeueing', 'map', name])
+            with contextlib.suppress(*_FAILURES):
+                self._linuxscsi.flush_multipath_device(name)
+        with contextlib.suppress(*_FAILURES):
+            self.disconnect_volume(properties, {'path': used}, force=True, ignore_errors=True)
+
+    def story(self, error):
+        """Why connecting failed, for an operator."""
+        return _brief(error)
+
+
+class Iscsi(Initiator, iscsi.ISCSIConnector):
+    """Logs in by CHAP with what os-brick is never told."""
+
+    def __init__(self, multipath, scan_attempts, label, chap=None):
+        super().__init__(multipath, scan_attempts, label)
+        self._chap, self._answers = chap, {}        # what each portal said that did not let us in
+
+    def story(self, error):
+        return '; '.join(f'{portal} {answer}' for portal, answer in sorted(self._answers.items())) or _brief(error)
 
     def supports_multipath(self):
         return multipathd_runs()
@@ -95,9 +141,55 @@ class Iscsi(iscsi.ISCSIConnector):
         try:
             return super()._run_iscsiadm(connection_properties, iscsi_command, **kwargs)
         except processutils.ProcessExecutionError as error:
-            self.answers[connection_properties['target_portal']] = _ANSWERS.get(
+            self._answers[connection_properties['target_portal']] = _ANSWERS.get(
                 error.exit_code, f'iscsiadm {iscsi_command[0]} ended with {error.exit_code}: {error.stderr.strip()}')
             raise
+
+
+class FibreChannel(Initiator, fibre_channel.FibreChannelConnector):
+    """os-brick's, with its lock for all of Fibre Channel."""
+
+    def __init__(self, multipath, scan_attempts, label):
+        super().__init__(multipath, scan_attempts, label)
+        self._linuxfc = Ports(None, execute=execute)
+
+    def supports_multipath(self):
+        return multipathd_runs()
+
+
+class Ports(linuxfc.LinuxFibreChannel):
+    """Looks for target ports in sysfs itself; os-brick lets a shell do it, with names from the connection."""
+
+    def _get_target_fc_transport_path(self, path, wwpn, lun):
+        found = _port(path, wwpn)           # /sys/class/fc_transport/target6:0:1
+        return [*found.split(':')[1:], lun] if found else []
+
+    def _get_target_fc_remote_ports_path(self, path, wwpn, lun):
+        found = _port(path, wwpn)           # /sys/class/fc_remote_ports/rport-6:0-1
+        target = _line(f'{found}/scsi_target_id') if found else '-1'
+        return [] if target in ('', '-1') else [found.split(':')[1].split('-')[0], target, lun]
+
+
+def _port(beginning, wwpn):
+    """The folder, of those whose path begins so, of the port with this WWN; '' if none."""
+    for folder in sorted(glob.glob(f'{glob.escape(beginning)}*')):
+        if wwpn.lower() in _line(f'{folder}/port_name').lower():
+            return folder
+    return ''
+
+
+def _brief(error):
+    """An os-brick error as one line."""
+    if isinstance(error, processutils.ProcessExecutionError):
+        return f'{error.cmd} ended with {error.exit_code}: {(error.stderr or "").strip()}'
+    text = str(error).strip()
+    return text.splitlines()[-1] if text else type(error).__name__
+
+
+def _line(path):
+    with contextlib.suppress(OSError), open(path) as file:
+        return file.read().strip()
+    return ''
 
 
 def mount_nfs(share, options, base):

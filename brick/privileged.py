@@ -24,27 +24,26 @@ import time
 from oslo_config import cfg
 from oslo_privsep import capabilities, daemon, priv_context
 
-from brick import errors, names, node_records, programs
+from brick import errors, names, node_records, programs, settings
 
 SYS = '/sys'
 _LATE = 124
 _THREADS = 64           # a call may wait for a portal that is down, and must not hold up the others
 _ENVIRONMENT = {'PATH': '/usr/sbin:/usr/bin:/sbin:/bin', 'LC_ALL': 'C'}
-_prefix: list[str] = []
 
 
 class Context(priv_context.PrivContext):
-    """Starts its daemon on the first call; see setup()."""
+    """Starts its daemon on the first call; see command()."""
 
     def helper_command(self, sockpath):
-        return [*(_prefix or helper()), '--privsep_context', self.pypath, '--privsep_sock_path', sockpath]
+        return [*command(), '--privsep_context', self.pypath, '--privsep_sock_path', sockpath]
 
     def start(self, *args, **kwargs):
         try:
             super().start(*args, **kwargs)
         except (daemon.FailedToDropPrivileges, OSError) as error:
             raise errors.NotPrivileged(
-                f'The privileged daemon did not start ({error}): {shlex.join(_prefix or helper())} must run as '
+                f'The privileged daemon did not start ({error}): {shlex.join(command())} must run as '
                 'root without asking for a password.') from error
 
 
@@ -53,16 +52,26 @@ context = Context('brick', cfg_section='privsep_brick', pypath='brick.privileged
 cfg.CONF.set_default('thread_pool_size', _THREADS, 'privsep_brick')
 
 
-def setup(command=None):
-    """`command` starts the daemon from here on; None is helper()'s choice."""
-    _prefix[:] = shlex.split(command) if command else []
+def warm_up():
+    """The daemon runs. NotPrivileged, with a sentence, if it cannot."""
+    if context.client_mode and not (context.channel and context.channel.running):
+        _alive()
 
 
-def helper():
-    """The command that starts the daemon: without sudo where we are root. From the environment that runs us."""
+def command():
+    """What starts the daemon: brick.setup()'s choice, or privsep-helper, by sudo unless we are root."""
+    if settings.helper:
+        return shlex.split(settings.helper)
     beside = os.path.join(os.path.dirname(sys.executable), 'privsep-helper')
     found = beside if os.path.exists(beside) else shutil.which('privsep-helper') or 'privsep-helper'
     return [found] if os.geteuid() == 0 else ['sudo', '-n', found]
+
+
+@context.entrypoint
+def _alive():
+    """The daemon has a session of its own, so a Ctrl-C at our terminal leaves it to end after us."""
+    with contextlib.suppress(PermissionError):
+        os.setsid()
 
 
 # ---------------------------------------------------------------- SCSI

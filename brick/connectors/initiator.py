@@ -1,0 +1,119 @@
+"""Connecting and disconnecting disks, by iSCSI or Fibre Channel: os-brick does it, we look before and after."""
+
+import abc
+import logging
+import os
+
+import brick
+from brick import errors
+from brick.connectors.scsi import SCSIConnector
+from brick.sysfs import RUNNING, Sysfs
+
+LOG = logging.getLogger(__name__)
+_LINKS = 5.0                # seconds that udev may take to make a link
+
+
+class InitiatorConnector(SCSIConnector):
+    """See Connector. What a protocol adds is abstract here."""
+
+    def connect(self, data):
+        """{'path': '/dev/mapper/…' or a stable name of the single disk, 'type': 'block'}. ConnectFailed.
+
+        A volume that is here by every way that the connection offers costs a look at /sys. A way that is down is no
+        error as long as there is another: paths() tells.
+        """
+        properties = self.properties(data)
+        device = self._now(data)
+        if not device or not self.complete(data, device):
+            brick.warm_up()
+            self.os_brick(data).connect(properties)
+            device = self._now(data)
+        if not device:
+            raise errors.ConnectFailed(f'{self.label(data)} went away again while it was connected.')
+        return {'path': self._stable_name(device), 'type': 'block'}
+
+    def disconnect(self, data, device=None):
+        """What was written is on the volume; its disks and its map are gone, and sessions that had no other disk.
+
+        DisconnectFailed if something is still here; in use, most likely. Where no path answers, what this host had
+        not written yet is lost, with a warning: a map may be set to wait for its paths for ever, a detach may not.
+        """
+        properties, found = self.properties(data), self._now(data)
+        used = f'/dev/{found.map or found.paths[0].name}' if found else ''
+        brick.warm_up()
+        try:
+            if found and not _answering(found):
+                raise errors.DisconnectFailed('no path answers')
+            self.os_brick(data).disconnect(properties, used)
+        except errors.DisconnectFailed as error:
+            now = self._now(data)
+            if now and _answering(now):
+                raise errors.DisconnectFailed(f'{self.label(data)} could not be disconnected: {error}') from error
+            LOG.warning('%s is removed without writing what may be waiting: %s.', self.label(data), error)
+            self.os_brick(data).give_up(properties, used, found.map_name if found else '')
+        if left := self._left(data, found):
+            raise errors.DisconnectFailed(f'{self.label(data)} was disconnected, but still here are: {left}.')
+
+    # ---------------------------------------------------------------- what a protocol adds
+
+    @abc.abstractmethod
+    def properties(self, data):
+        """What os-brick gets of the data: checked, and without secrets. BadConnection."""
+
+    @abc.abstractmethod
+    def label(self, data):
+        """The volume in a sentence for an operator."""
+
+    @abc.abstractmethod
+    def os_brick(self, data):
+        """os-brick's connector for this connection, see brick/initiators.py."""
+
+    @abc.abstractmethod
+    def complete(self, data, device):
+        """The device is here by every way that the connection offers, so that connecting would change nothing."""
+
+    # ---------------------------------------------------------------- the rest
+
+    def _now(self, data):
+        """The device as it is, or None."""
+        try:
+            return self.device(data)
+        except errors.DeviceNotFound:
+            return None
+
+    def _stable_name(self, device):
+        """A name that stays the volume's as long as it is connected."""
+        if device.map:
+            return self._link(f'/dev/mapper/{device.map_name}', [device.map]) or f'/dev/{device.map}'
+        disks = [path.name for path in device.paths]
+        return self._link(f'/dev/disk/by-id/scsi-{device.wwid}', disks) or f'/dev/{disks[0]}'
+
+    def _link(self, link, devices):
+        """The link once it leads to one of the devices; '' if udev does not make it in time."""
+        until = self.clock.monotonic() + _LINKS
+        place = os.path.join(self.root, link.lstrip('/'))
+        while os.path.basename(os.path.realpath(place)) not in devices:
+            if self.clock.monotonic() > until:
+                LOG.warning('udev did not make %s within %.0f s.', link, _LINKS)
+                return ''
+            self.clock.sleep(0.05)
+        return link
+
+    def _left(self, data, before):
+        """What is still here of the volume, for a sentence."""
+        now = self._now(data)
+        left = [path.name for path in now.paths] if now else []
+        if before and before.map and Sysfs(self.root).map_name(before.map) == before.map_name:
+            left.append(f'map {before.map_name}')
+        return ', '.join(left)
+
+
+def _answering(device):
+    return any(path.state == RUNNING for path in device.paths)
+
+
+def addressed(lun, mode):
+    """The number that the kernel has for a LUN (SAM-3 4.9; the modes of os-brick's lun_for_addressing)."""
+    if mode not in (None, 'SAM', 'transparent', 'SAM2', 'SAM3-flat'):
+        raise errors.BadConnection(f'{mode!r} is no way to address a LUN.')
+    return lun + 16384 if mode == 'SAM3-flat' or mode == 'SAM2' and lun >= 256 else lun

@@ -1,0 +1,233 @@
+"""Connecting and disconnecting real disks: portals, CHAP, multipath, and what is left behind."""
+import contextlib
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+import brick
+from brick import errors
+from tests.lab.targets import SECRET, Target, down, eventually, leftovers
+
+LOCKS = '/tmp/connect-locks'            # noqa: S108
+ANOTHER = '''
+import json, logging, sys
+if len(sys.argv) > 2:
+    logging.basicConfig(filename=sys.argv[2], level=logging.DEBUG)
+import brick
+brick.setup(lock_path=sys.argv[1])
+brick.connector_for('iscsi', multipath=True).connect(json.load(sys.stdin))
+'''
+
+
+@pytest.fixture(scope='module', autouse=True)
+def _brick():
+    brick.setup(lock_path=LOCKS)
+    brick.warm_up()
+
+
+@pytest.fixture
+def clean():
+    """What the host has of disks before; whatever a test connects, it has that again afterwards."""
+    before = leftovers()
+    yield before
+    eventually(lambda: leftovers() == before)
+
+
+@pytest.fixture
+def target(clean):
+    found = Target('volume-1')
+    yield found
+    found.delete()
+
+
+@pytest.fixture
+def connector():
+    return brick.connector_for('iscsi', multipath=True)
+
+
+@contextlib.contextmanager
+def another_process(data, *log):
+    """A process that connects, its arguments show no secret."""
+    with subprocess.Popen([sys.executable, '-c', ANOTHER, LOCKS, *log], stdin=subprocess.PIPE, text=True) as process:
+        process.stdin.write(json.dumps(data))
+        process.stdin.close()
+        yield process
+
+
+@contextlib.contextmanager
+def watched_processes():
+    """The arguments of every process that was there meanwhile."""
+    seen, stop = set(), threading.Event()
+
+    def watch():
+        while not stop.wait(0.01):
+            for process in pathlib.Path('/proc').glob('[0-9]*/cmdline'):
+                with contextlib.suppress(OSError):
+                    seen.add(process.read_bytes().replace(b'\0', b' ').decode(errors='replace'))
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        yield seen
+    finally:
+        stop.set()
+        watcher.join()
+
+
+def test_four_portals_and_back(target, connector, clean):
+    data = target.data()
+    device = connector.connect(data)
+    assert device['type'] == 'block' and device['path'].startswith('/dev/mapper/36001405')
+    found = connector.paths(data)
+    assert sorted(path.portal for path in found) == target.portals
+    assert {path.size for path in found} == {64 << 20} and {path.state for path in found} == {'running'}
+    pattern = os.urandom(1 << 20)
+    with open(device['path'], 'r+b') as disk:
+        disk.write(pattern)
+    began = time.monotonic()
+    assert connector.connect(data) == device
+    assert time.monotonic() - began < 0.5, 'a repeat is a look'
+    connector.disconnect(data, device)
+    assert leftovers() == clean
+    connector.disconnect(data, device)
+    assert leftovers() == clean
+    connector.connect(data)
+    with open(device['path'], 'rb') as disk:
+        assert disk.read(1 << 20) == pattern
+    connector.disconnect(data)
+
+
+def test_one_path_without_multipath(target, clean):
+    connector, data = brick.connector_for('iscsi'), target.data()
+    device = connector.connect(data)
+    assert device['path'].startswith('/dev/mapper/36001405'), 'the lab\'s multipathd takes each disk, even a single one'
+    assert [path.portal for path in connector.paths(data)] == target.portals[:1]
+    assert connector.connect(data) == device
+    connector.disconnect(data, device)
+
+
+def test_wrong_secret(target, connector, clean):
+    with pytest.raises(errors.ConnectFailed, match='10.11.1.1:3260 refuses the CHAP name or secret; 10.11.2.1') as said:
+        connector.connect(target.data(secret='of-another-volume'))
+    assert 'of-another-volume' not in str(said.value)
+    assert leftovers() == clean
+
+
+def test_target_that_is_not_there(target, connector, clean):
+    data = target.data() | {'target_iqns': ['iqn.2010-10.org.openstack:volume-none'] * 4}
+    with pytest.raises(errors.ConnectFailed, match='10.11.1.1:3260 does not know this host or target'):
+        connector.connect(data)
+    assert leftovers() == clean
+
+
+def test_two_luns_of_one_target(clean, connector):
+    shared = Target('shared', luns=2)
+    try:
+        first, second = shared.data(0), shared.data(1)
+        one, two = connector.connect(first), connector.connect(second)
+        assert one != two
+        sessions = leftovers()['sessions']
+        assert len(sessions) == 4
+        connector.disconnect(first, one)
+        assert leftovers()['sessions'] == sessions
+        assert len(connector.paths(second)) == 4 and not connector.paths(first)
+        with open(two['path'], 'rb') as disk:
+            assert disk.read(4096)
+        connector.disconnect(second, two)
+        assert leftovers() == clean
+    finally:
+        shared.delete()
+
+
+def test_two_at_once(target, connector):
+    """In one process and in two."""
+    data, answers = target.data(), []
+    threads = [threading.Thread(target=lambda: answers.append(connector.connect(data))) for _ in range(2)]
+    with another_process(data) as other:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert other.wait(timeout=120) == 0
+    assert len(answers) == 2 and answers[0] == answers[1]
+    assert len(leftovers()['sessions']) == 4
+    connector.disconnect(data)
+
+
+def test_one_portal_down(target, connector):
+    data = target.data()
+    with down(target.portals[2]):
+        device = connector.connect(data)
+        assert device['path'].startswith('/dev/mapper/')
+        assert sorted(path.portal for path in connector.paths(data)) == [*target.portals[:2], target.portals[3]]
+    assert connector.connect(data) == device
+    assert len(connector.paths(data)) == 4
+    connector.disconnect(data, device)
+
+
+def test_portal_that_is_down_holds_up_its_own_volume_only(target, connector):
+    other = Target('elsewhere', portals=2)
+    try:
+        with down(target.portals[3]):
+            slow = threading.Thread(target=connector.connect, args=(target.data(),))
+            slow.start()
+            time.sleep(0.5)
+            device = connector.connect(other.data())
+            assert slow.is_alive()
+            connector.disconnect(other.data(), device)
+            slow.join()
+        connector.disconnect(target.data())
+    finally:
+        other.delete()
+
+
+def test_disconnect_with_all_portals_down(target, connector, clean, caplog):
+    data = target.data()
+    device = connector.connect(data)
+    with down(*target.portals):
+        began = time.monotonic()
+        connector.disconnect(data, device)
+        took = time.monotonic() - began
+        eventually(lambda: leftovers() == clean)
+    assert 'is removed without writing' in caplog.text
+    assert took < 90, took
+
+
+def test_disconnect_of_what_is_in_use(target, connector):
+    data = target.data()
+    device = connector.connect(data)
+    with open(device['path'], 'rb'):
+        with pytest.raises(errors.DisconnectFailed, match='could not be disconnected'):
+            connector.disconnect(data, device)
+        assert len(connector.paths(data)) == 4
+    connector.disconnect(data, device)
+
+
+@pytest.mark.parametrize('seconds', [0.3, 1.0, 2.0, 3.5])
+def test_killed_in_the_middle(target, connector, seconds):
+    data = target.data()
+    with another_process(data) as other:
+        eventually(lambda: leftovers()['records'], 60)
+        time.sleep(seconds)
+        other.kill()
+    device = connector.connect(data)
+    assert len(connector.paths(data)) == 4
+    connector.disconnect(data, device)
+
+
+def test_secret_is_nowhere(target, connector, tmp_path):
+    """Not among the arguments of any process, and not in a log that has everything."""
+    log, data = tmp_path / 'log', target.data()
+    with watched_processes() as seen:
+        with another_process(data, str(log)) as other:
+            assert other.wait(timeout=120) == 0
+        connector.disconnect(data)
+    text = log.read_text()
+    assert 'os_brick' in text and 'auth_username' in text, 'the log has nothing to hide a secret in'
+    assert any('iscsiadm' in line for line in seen), 'nothing was seen'
+    assert not [line for line in [*seen, text] if SECRET in line]
