@@ -8,8 +8,10 @@ Shapes:
 
 server  {'id': uuid, 'name': str, 'vcpus': int, 'memory_mb': int}
 disk    {'volume_id': uuid, 'path': str, 'type': 'file'|'block'|'network'|'memory', 'format': 'raw',
-         'target': 'vda', 'boot_index': 0 or None, 'read_only': False}; 'size' in bytes is only looked at where
-         there is no device to ask (type 'memory')
+         'target': 'vda', 'boot_index': 0 or None, 'read_only': False, 'shareable': bool}; a shareable one may be in
+         several guests. 'size' in bytes is only looked at where there is no device to ask (type 'memory').
+         Of type 'network' also: 'protocol': 'rbd', 'hosts': [{'name': str, 'port': str}], perhaps 'username'
+         and 'secret_uuid'; 'path' is then 'pool/image'
 nic     {'type': 'user', 'mac': str or None}
 """
 
@@ -20,6 +22,8 @@ PAUSED = 'paused'
 SHUTDOWN = 'shutdown'
 CRASHED = 'crashed'
 ABSENT = 'absent'
+
+PROTOCOLS = ['fibre_channel', 'iscsi', 'local', 'nfs', 'rbd']      # whose disks any guest can have, and see grow
 
 
 class HostError(Exception):
@@ -126,6 +130,10 @@ class Hypervisor(abc.ABC):
 
         Waits for the guest to let go, a bounded time; DiskHeld if it does not. No error if there is no such disk.
         """
+
+    @abc.abstractmethod
+    def disk_users(self, volume_id: str) -> list[str]:
+        """Return the ids of the servers that have a disk for that volume, running or not."""
 
     @abc.abstractmethod
     def disk_size(self, server_id: str, volume_id: str) -> int:

@@ -56,7 +56,7 @@ class Memory(base.Hypervisor):
         return {
             'hypervisor_type': 'memory', 'hypervisor_version': 1, 'vcpus': 64, 'memory_mb': 262144, 'local_gb': 1024,
             'cpu_info': {}, 'host_ip': '127.0.0.1', 'extend_attached': self._extend_attached,
-            'protocols': ['local', 'memory'],
+            'protocols': [*base.PROTOCOLS, 'memory'],
         }
 
     @_breakable
@@ -134,6 +134,11 @@ class Memory(base.Hypervisor):
             server = self._servers.get(server_id)
             if server and server['disks'].pop(volume_id, None):
                 self._report(server)
+
+    @_breakable
+    def disk_users(self, volume_id):
+        with self._lock:
+            return [server_id for server_id, server in self._servers.items() if volume_id in server['disks']]
 
     @_breakable
     def disk_size(self, server_id, volume_id):

@@ -77,6 +77,21 @@ def is_released(domain, volume_id):
     return _live_disk(domain, volume_id) is None
 
 
+def users(connection, volume_id):
+    """The ids of our domains that have a disk for that volume, in either description."""
+    return [domain.UUIDString() for domain in connection.listAllDomains()
+            if xml.is_ours(domain) and _has(domain, volume_id)]
+
+
+def _has(domain, volume_id):
+    try:
+        return any(xml.find_disk(_describe(domain, flag), volume_id) is not None for flag in _descriptions(domain))
+    except libvirt.libvirtError as error:
+        if error.get_error_code() == libvirt.VIR_ERR_NO_DOMAIN:     # went while we looked
+            return False
+        raise
+
+
 def size(domain, volume_id):
     """The bytes that the guest's disk has."""
     return domain.blockInfo(_target(_disk(domain, volume_id)))[0]
@@ -85,7 +100,7 @@ def size(domain, volume_id):
 def resize(domain, volume_id, wanted):
     """The guest's disk has at least `wanted` bytes and a running guest was told. LengthLocked: try again."""
     disk = _disk(domain, volume_id)
-    grow = {'file': _resize_file, 'block': _resize_block}.get(disk.get('type'), _tell_qemu)
+    grow = {'file': _resize_file, 'block': _resize_block, 'network': _resize_network}[disk.get('type')]
     grow(domain, disk, wanted)
     shown = domain.blockInfo(_target(disk))[0]
     if shown < wanted:
@@ -108,6 +123,13 @@ def _resize_block(domain, disk, wanted):
         length = device.seek(0, os.SEEK_END)
     _check(disk, length, wanted)
     _tell_qemu(domain, disk, length)
+
+
+def _resize_network(domain, disk, wanted):
+    """QEMU speaks to the storage itself, and sets the image's length to what it is told: so it is looked first. An
+    order that comes late cuts off only what no guest has seen yet, and the next one puts it back."""
+    if domain.isActive() and domain.blockInfo(_target(disk))[0] < wanted:
+        _tell_qemu(domain, disk, wanted)
 
 
 def _tell_qemu(domain, disk, length):

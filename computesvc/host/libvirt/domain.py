@@ -24,4 +24,4 @@ def undefine(domain):
 def states(connection):
     """id -> power state of each domain of ours."""
     return {domain.UUIDString(): power.state(domain) for domain in connection.listAllDomains()
-            if domain.name() == xml.domain_name(domain.UUIDString())}
+            if xml.is_ours(domain)}

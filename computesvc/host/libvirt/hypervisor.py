@@ -38,7 +38,7 @@ class Libvirt(base.Hypervisor):
 
     def capabilities(self):
         found = self._connection.ask(host.describe, self._state_dir, timeout=SLOW_SECONDS)
-        return found | {'extend_attached': True, 'protocols': ['local'], 'host_ip': self._host_ip}
+        return found | {'extend_attached': True, 'protocols': base.PROTOCOLS, 'host_ip': self._host_ip}
 
     def define(self, server, disks_, nics):
         if self._virt_type == 'auto':
@@ -95,6 +95,9 @@ class Libvirt(base.Hypervisor):
         if not released:
             raise base.DiskHeld(f'The guest of server {server_id} did not let go of the disk of volume {volume_id} '
                                 f'within {self._detach_timeout:g} s.')
+
+    def disk_users(self, volume_id):
+        return self._connection.ask(disks.users, volume_id)
 
     def disk_size(self, server_id, volume_id):
         return self._connection.on(server_id, disks.size, volume_id)

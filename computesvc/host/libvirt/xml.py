@@ -14,6 +14,11 @@ def domain_name(server_id):
     return PREFIX + server_id
 
 
+def is_ours(domain):
+    """True for a libvirt domain that this service defined."""
+    return domain.name() == domain_name(domain.UUIDString())
+
+
 def domain(server, disks, nics, console, virt_type, machine):
     """The domain's XML. `console`: path of the serial console's log. The pc machine has 28 slots to plug disks into
     while the guest runs; q35 has them only if foreseen."""
@@ -66,18 +71,32 @@ def _devices(server, disks, nics, console):
 def disk(disk, cache='none'):
     """The <disk> element of a disk: virtio, its serial number the volume's id."""
     kind = disk['type']
-    if kind not in ('file', 'block'):
+    if kind not in ('file', 'block', 'network'):
         raise base.HostError(f'A libvirt server cannot have a disk of type {kind!r}.')
     root = ElementTree.Element('disk', type=kind, device='disk')
     ElementTree.SubElement(root, 'driver', name='qemu', type=disk.get('format', 'raw'), cache=cache, discard='unmap')
-    ElementTree.SubElement(root, 'source', {'dev' if kind == 'block' else 'file': disk['path']})
+    if kind == 'network':
+        _add_network_source(root, disk)
+    else:
+        ElementTree.SubElement(root, 'source', {'dev' if kind == 'block' else 'file': disk['path']})
     ElementTree.SubElement(root, 'target', dev=disk['target'], bus='virtio')
     _text(root, 'serial', disk['volume_id'])
     if disk.get('read_only'):
         ElementTree.SubElement(root, 'readonly')
+    if disk.get('shareable'):
+        ElementTree.SubElement(root, 'shareable')
     if disk.get('boot_index') is not None:
         ElementTree.SubElement(root, 'boot', order=str(disk['boot_index'] + 1))
     return root
+
+
+def _add_network_source(root, disk):
+    if disk.get('username'):
+        auth = ElementTree.SubElement(root, 'auth', username=disk['username'])
+        ElementTree.SubElement(auth, 'secret', type='ceph', uuid=disk['secret_uuid'])
+    source = ElementTree.SubElement(root, 'source', protocol=disk['protocol'], name=disk['path'])
+    for host in disk.get('hosts') or ():
+        ElementTree.SubElement(source, 'host', host)
 
 
 def find_disk(description, volume_id):
