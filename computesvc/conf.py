@@ -18,6 +18,17 @@ AGENT = [
     cfg.StrOpt('libvirt_uri', default='qemu:///system', help='Where libvirtd is.'),
     cfg.StrOpt('virt_type', default='auto', choices=['auto', 'kvm', 'qemu'],
                help='How guests run under libvirt: "kvm", "qemu" (emulation, slow), or what libvirt offers.'),
+    cfg.BoolOpt('volume_use_multipath', default=False,
+                help='Whether a volume that is offered by several ways is connected by all of them, under multipathd.'),
+    cfg.BoolOpt('volume_enforce_multipath', default=False,
+                help='Whether attaching fails while multipathd does not run; otherwise one way is used then.'),
+    cfg.IntOpt('device_scan_attempts', default=3, min=1, help='How often a new device is looked for.'),
+    cfg.StrOpt('nfs_mount_point_base', help='Folder below which shares are mounted. By default: mnt in state_path.'),
+    cfg.StrOpt('privsep_helper',
+               help='The command that starts the daemon for what only root may do, where the agent is not root. '
+                    'By default: sudo -n, and the privsep-helper of the same environment.'),
+    cfg.StrOpt('lock_path', help='Folder of the locks that keep two processes of this host from connecting to one '
+                                 'target at once: the same for all of them. By default: locks in state_path.'),
     cfg.FloatOpt('heartbeat_interval', default=2.0, help='Seconds between two reports to the conductor.'),
     cfg.FloatOpt('sweep_interval', default=180.0,
                  help='Seconds between two comparisons of device sizes with the recorded volume sizes.'),

@@ -6,6 +6,7 @@ from computesvc.api.servers import moment
 from computesvc.api.views import instance_actions as views
 from computesvc.db import actions, servers
 from computesvc.policies import instance_actions as policies
+from svckit import operations
 from svckit.web.handler import handler
 from svckit.web.paging import Page, links
 
@@ -40,12 +41,20 @@ def show(req, server_id, request_id):
         if row is None:
             raise errors.NotFound(f'Action {request_id} not found')
         events = actions.events(session, row.id)
+        waiting = {event.id: _waits_for(session, event) for event in events}
     shown = views.action(row, req.version)
     everything = context.can(policies.EVENTS, server)
     if everything or req.version >= versions.VOLUME_EVENTS:
         details = context.can(policies.DETAILS, server)
-        shown['events'] = [views.event(event, req.version, server.project_id, everything, details) for event in events]
+        shown['events'] = [views.event(event, req.version, server.project_id, everything, details, waiting[event.id])
+                           for event in events]
     return {'instanceAction': shown}
+
+
+def _waits_for(session, event):
+    """Why an event that has not ended waits, if it does."""
+    op = operations.live(session, event.subject) if event.subject and not event.result else None
+    return op and op.error
 
 
 def _server(req, server_id, policy):

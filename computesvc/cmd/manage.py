@@ -29,11 +29,13 @@ class Commands(manage.Commands):
         return servers.repair_usage(session)
 
     def problems(self):
-        """Conductors and agents of which none reports."""
-        from computesvc.db import services
+        """Conductors and agents of which none reports, and what is odd about devices of hosts."""
+        from computesvc.db import hypervisors, services
         with self.service.db.reader() as session:
             up = {binary for binary, _, _, _, up, _ in self.reports(session) if up}
+            notices = [f'{row.host}: {text}' for row in hypervisors.find(session) for text in row.notices or ()]
         yield from (f'No {name} reports.' for name in (services.CONDUCTOR, services.AGENT) if name not in up)
+        yield from notices
 
     def seed(self, arguments):
         """Add the usual flavors to a cloud that has none."""

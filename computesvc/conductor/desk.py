@@ -15,19 +15,25 @@ class Desk(operations.Desk):
         super().__init__(service.store)
         self.service = service
 
-    def report(self, host, capabilities, states):
-        """A heartbeat: the host is alive, and this is what it is and runs.  Says whether work is due there."""
+    def report(self, host, capabilities, states, notices=None):
+        """A heartbeat: the host is alive, and this is what it is and runs.  Says whether work is due there.
+
+        `notices`: what its last sweep found for an operator, None if there was none yet.
+        """
         zone = self.service.conf.default_availability_zone
 
         def work(session):
             services.seen(session, services.AGENT, host, zone)
-            hypervisors.record(session, host, capabilities)
+            hypervisors.record(session, host, capabilities, notices)
         self.service.db.run(work)
         sweeps.follow_power(self.service.db, host, states)
         return {'due': self.due([f'agent:{host}'])}
 
     def devices(self, host):
-        """The attached volumes of a host, each with the size that the volume service has on record."""
+        """The attached volumes of a host, each with the size that the volume service has on record.
+
+        Not those that something is being done with.
+        """
         return sweeps.devices(self.service, host)
 
     def behind(self, host, attachment_ids):

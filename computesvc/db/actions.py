@@ -24,16 +24,14 @@ def begin(session, context, server, action: str, event: str, subject: str, host:
     return row.id
 
 
-def finish(session, subject: str, error: str | None = None, events=None) -> None:
-    """Finish every unfinished event of `subject`: well, or with `error`."""
+def finish(session, subject: str, error: str | None = None, details: str | None = None) -> None:
+    """Finish every unfinished event of `subject`: well, perhaps with `details`, or with `error`."""
     where = [ActionEvent.subject == subject, ActionEvent.finish_time.is_(None)]
-    if events:
-        where.append(ActionEvent.event.in_(events))
     ids = list(session.scalars(select(ActionEvent.action_id).where(*where)))
     if not ids:
         return
     session.execute(update(ActionEvent).where(*where).values(
-        finish_time=utcnow(), result=ERROR if error else SUCCESS, details=error))
+        finish_time=utcnow(), result=ERROR if error else SUCCESS, details=error or details))
     values = {'updated_at': utcnow(), **({'message': 'Error'} if error else {})}
     session.execute(update(InstanceAction).where(InstanceAction.id.in_(ids)).values(**values))
 

@@ -72,11 +72,11 @@ def free_device(taken) -> str:
                            'instance has been exceeded.')
 
 
-def disk(attachment: dict, device: dict) -> dict:
+def disk(attachment: dict, device: dict, connection: dict) -> dict:
     """What a hypervisor has to know of an attachment (see host/base.py)."""
-    return {'volume_id': attachment['volume_id'], 'path': device['path'], 'type': device['type'], 'format': 'raw',
+    return {**device, 'volume_id': attachment['volume_id'], 'format': 'raw',
             'target': attachment['device'].removeprefix('/dev/'), 'boot_index': attachment['boot_index'],
-            'read_only': False, 'size': attachment['size']}
+            'read_only': False, 'shareable': bool(connection.get('multiattach')), 'size': attachment['size']}
 
 
 def device(attachment: dict) -> dict | None:

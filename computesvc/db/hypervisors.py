@@ -5,8 +5,8 @@ from computesvc import errors
 from computesvc.db.models import Hypervisor
 
 
-def record(session, host: str, capabilities: dict) -> None:
-    """Keep what an agent says its host is and can do."""
+def record(session, host: str, capabilities: dict, notices: list[str] | None = None) -> None:
+    """Keep what an agent says its host is and can do, and its notices for an operator, if it says so."""
     said = {name: capabilities.get(name) for name in ('vcpus', 'memory_mb', 'local_gb')}
     values = {
         'hostname': capabilities.get('hostname') or host,
@@ -15,6 +15,7 @@ def record(session, host: str, capabilities: dict) -> None:
         'host_ip': capabilities.get('host_ip'),
         'capabilities': capabilities,
         **{name: int(value or 0) for name, value in said.items()},
+        **({} if notices is None else {'notices': notices}),
     }
     row = session.scalar(select(Hypervisor).where(Hypervisor.host == host))
     if row is None:

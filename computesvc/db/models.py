@@ -151,6 +151,7 @@ class Hypervisor(Timestamps, Base):
     local_gb: Mapped[int]
     host_ip: Mapped[str | None]
     capabilities: Mapped[dict] = mapped_column(Json)
+    notices: Mapped[list | None] = mapped_column(Json)       # sentences for an operator on its volumes' devices
 
 
 class Keypair(Timestamps, Base):

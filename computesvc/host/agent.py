@@ -42,6 +42,7 @@ class Agent:
         self.worker = operations.Worker(
             operations.RemoteStore(self.desk), {target}, service.registry, self.tools, target,
             slots=conf.service.workers, poll=conf.service.poll, lease=conf.service.lease)
+        self.notices = None         # what the last sweep found for an operator; None before the first
         self._stopped = threading.Event()
         service.messaging.serve(console(self.host), Console(hypervisor))
         service.messaging.listen({target}, self.worker.wake)
@@ -58,14 +59,18 @@ class Agent:
 
     def heartbeat(self):
         """Report; the answer says whether work waits here whose wake was lost."""
-        if self.desk('report', **report.heartbeat(self.tools))['due']:
+        if self.desk('report', **report.heartbeat(self.tools, self.notices))['due']:
             self.worker.wake()
 
     def sweep(self) -> int:
         """Compare every attached device with its volume, and have those grow that lag; returns how many began."""
         self.tools.hypervisor.housekeeping()
         self._remove_strangers()
-        lagging = report.behind(self.tools, self.desk('devices', host=self.host))
+        lagging, notices = report.compare(self.tools, self.desk('devices', host=self.host))
+        for notice in notices:
+            if notice not in (self.notices or ()):
+                LOG.warning('%s', notice)
+        self.notices = notices
         return self.desk('behind', host=self.host, attachment_ids=lagging) if lagging else 0
 
     def _remove_strangers(self):

@@ -1,33 +1,52 @@
 """What an agent tells the conductor of its host, and what it compares there."""
-import logging
-
+import brick
 from computesvc.host import base
+from computesvc.host.devices import lag
 
-LOG = logging.getLogger(__name__)
+ROUNDING = 16 << 20     # bytes by which a backend may make a device larger than it was asked for
 
 
-def heartbeat(tools) -> dict:
+def heartbeat(tools, notices: list[str] | None) -> dict:
     """Arguments of the desk's report()."""
-    return {'host': tools.host, 'capabilities': {'hostname': tools.host, **tools.hypervisor.capabilities()},
-            'states': tools.hypervisor.servers()}
+    capabilities = tools.hypervisor.capabilities()
+    protocols = [protocol for protocol in capabilities['protocols'] if protocol in brick.CONNECTORS]
+    return {'host': tools.host, 'capabilities': {'hostname': tools.host, **capabilities, 'protocols': protocols},
+            'states': tools.hypervisor.servers(), 'notices': notices}
 
 
-def behind(tools, devices: list[dict]) -> list[str]:
-    """Ids of those attachments whose device or whose guest's disk is smaller than the volume."""
-    return [device['id'] for device in devices if device['bytes'] and _is_behind(tools, device)]
+def compare(tools, devices: list[dict]) -> tuple[list[str], list[str]]:
+    """Look at each device and each guest's disk, and change nothing.
+
+    Returns the ids of those attachments that have to grow, and sentences for an operator on what is not as recorded.
+    """
+    grow, notices = [], []
+    for device in devices:
+        if not device['bytes']:
+            continue
+        try:
+            behind, found = _compare(tools, device)
+        except Exception as e:
+            behind, found = False, [f'cannot be compared: {e}']
+        grow += [device['id']] if behind else []
+        notices += [f'Volume {device["volume_id"]} of server {device["server_id"]}: {text}' for text in found]
+    return grow, notices
 
 
-def _is_behind(tools, device) -> bool:
+def _compare(tools, device):
+    wanted, connection = device['bytes'], device['connection']
+    size = tools.devices.size(connection)       # 0: a protocol without devices, of which only the guest can be asked
+    short = [path for path in tools.devices.paths(connection) if 0 < path.size < size]
+    behind = 0 < size < wanted or any(path.state == 'running' for path in short) or _guest_is_behind(tools, device)
+    notices = [lag(path) for path in short]
+    if size > wanted + ROUNDING:
+        notices.append(f'its device has {size} bytes, more than the {wanted} on record. It is left as it is.')
+    return behind, notices
+
+
+def _guest_is_behind(tools, device) -> bool:
+    if tools.hypervisor.power_state(device['server_id']) not in (base.RUNNING, base.PAUSED):
+        return False
     try:
-        # 0: a protocol without devices, of which only the guest's disk can be asked
-        if 0 < tools.size(device['connection']) < device['bytes']:
-            return True
-        if tools.hypervisor.power_state(device['server_id']) not in (base.RUNNING, base.PAUSED):
-            return False
         return tools.hypervisor.disk_size(device['server_id'], device['volume_id']) < device['bytes']
     except base.DiskNotFound:
-        return False
-    except Exception as e:
-        LOG.warning('The size of volume %s of server %s cannot be read: %s', device['volume_id'],
-                    device['server_id'], e)
         return False

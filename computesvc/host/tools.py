@@ -1,19 +1,15 @@
 """What a step at `agent:<host>` sees as its `ctx`: the hypervisor, the host's devices, local root disks."""
 import contextlib
-import logging
 import os
-import platform
 import shutil
-import socket
-import threading
 
 import brick
 from computesvc.db.attachments import disk
 from computesvc.host import base
+from computesvc.host.devices import Devices
+from computesvc.host.turns import Turns
 from svckit import process
 from svckit.operations import Refused
-
-LOG = logging.getLogger(__name__)
 
 
 class Tools:
@@ -21,50 +17,22 @@ class Tools:
 
     def __init__(self, conf, host, hypervisor, images, connector_for=brick.connector_for):
         self.conf, self.host, self.hypervisor, self.images = conf, host, hypervisor, images
-        self._connector_for = connector_for
-        self._turns: dict[str, threading.Lock] = {}
-        self._turns_lock = threading.Lock()
+        self.devices = Devices(conf, host, hypervisor.disk_users, connector_for)
+        self._turns = Turns()
 
-    @contextlib.contextmanager
     def turn(self, server_id: str):
-        """Changes to one server come one after the other; other servers do not wait."""
-        with self._turns_lock:
-            turn = self._turns.setdefault(server_id, threading.Lock())
-        with turn:
-            yield
-
-    # ---------------------------------------------------------------- devices
-
-    def connector(self, protocol: str):
-        return self._connector_for(protocol)
-
-    def connector_properties(self) -> dict:
-        """What a volume service wants to know of a host that is to see its volumes."""
-        return {'host': self.host, 'ip': self.conf.my_ip, 'platform': platform.machine(), 'os_type': 'linux',
-                'multipath': False, 'do_local_attach': False, 'system uuid': _system_uuid()}
-
-    def connect(self, connection: dict) -> dict:
-        """The volume is a device of this host: {'path', 'type'}."""
-        return self.connector(connection['driver_volume_type']).connect(connection['data'])
-
-    def disconnect(self, connection: dict, device: dict | None) -> None:
-        self.connector(connection['driver_volume_type']).disconnect(connection['data'], device)
-
-    def size(self, connection: dict) -> int:
-        """What the device shows now; nothing is changed where it shows any size at all."""
-        return self.grow(connection, 0)
-
-    def grow(self, connection: dict, size: int) -> int:
-        """The device shows at least `size`; returns what it shows."""
-        return self.connector(connection['driver_volume_type']).grow(connection['data'], size)
+        """Changes to one server come one after the other. Whoever needs a volume's turn too takes it second."""
+        return self._turns.take(server_id)
 
     # ---------------------------------------------------------------- guests
 
     def define(self, server: dict, disks: dict) -> None:
         """The server is defined on its devices as they are now; `disks` as operations/start_server.py:disks."""
-        devices = [disk(a, self.connect(a['connection_info'])) for a in disks['attachments']]
-        self.hypervisor.define(server, self.root_disks(disks['root_disk'], server['id']) + devices,
-                               self.nics(server['id'], disks['networks']))
+        wanted = {a['volume_id']: (a['connection_info'], None) for a in disks['attachments']}
+        with self.devices.held(wanted) as devices:
+            plugged = [disk(a, devices[a['volume_id']], a['connection_info']) for a in disks['attachments']]
+            self.hypervisor.define(server, self.root_disks(disks['root_disk'], server['id']) + plugged,
+                                   self.nics(server['id'], disks['networks']))
 
     def grow_guest_disk(self, server_id: str, volume_id: str, size: int) -> int | None:
         """A guest that is up shows at least `size`, as read back; None for one that is off."""
@@ -113,9 +81,3 @@ class Tools:
 
     def _folder(self, server_id):
         return os.path.join(self.conf.state_path, 'servers', server_id)
-
-
-def _system_uuid() -> str:
-    with contextlib.suppress(OSError), open('/sys/class/dmi/id/product_uuid') as file:
-        return file.read().strip()
-    return socket.gethostname()

@@ -49,7 +49,8 @@ def _begin(session, context, server, volume, device, tag, delete_on_termination)
     op_id = operations.start(
         session, OPERATION, subject=subject, resource=f'server:{server.id}', project_id=server.project_id,
         user_id=context.user_id, request_id=context.request_id,
-        params={'host': server.host, 'attachment': attachments.view(attachment)})
+        params={'host': server.host, 'attachment': attachments.view(attachment),
+                'multiattach': bool(volume.get('multiattach'))})
     return attachment, op_id
 
 
@@ -89,30 +90,34 @@ def undo_reserve(ctx, op):
 
 
 def ask_connector(ctx, op):
-    return {'connector': ctx.connector_properties()}
+    return {'connector': ctx.devices.properties()}
 
 
 def make_connection(ctx, op):
     attachment = op.params['attachment']
     connector = op.notes['connector'] | {'mountpoint': attachment['device']}
     connection = ctx.volumes.connect(op.notes['attachment_id'], connector)
+    connection['multiattach'] = op.params.get('multiattach', False)
     ctx.db.run(lambda session: attachments.change(session, attachment['id'], connection_info=connection))
     return {'connection': connection}
 
 
 def connect_device(ctx, op):
-    return {'device': ctx.connect(op.notes['connection'])}
+    return {'device': ctx.devices.connect(op.params['attachment']['volume_id'], op.notes['connection'])}
 
 
 def undo_connect_device(ctx, op):
     if 'connection' in op.notes:
-        ctx.disconnect(op.notes['connection'], op.notes.get('device'))
+        ctx.devices.disconnect(op.params['attachment']['volume_id'], op.notes['connection'], op.notes.get('device'))
 
 
 def plug(ctx, op):
-    attachment, device = op.params['attachment'], op.notes['device']
-    with ctx.turn(attachment['server_id']):
-        ctx.hypervisor.attach_disk(attachment['server_id'], attachments.disk(attachment, device))
+    attachment, connection = op.params['attachment'], op.notes['connection']
+    wanted = {attachment['volume_id']: (connection, op.notes['device'])}
+    with ctx.turn(attachment['server_id']), ctx.devices.held(wanted) as devices:
+        device = devices[attachment['volume_id']]
+        ctx.hypervisor.attach_disk(attachment['server_id'], attachments.disk(attachment, device, connection))
+    return {'device': device}
 
 
 def undo_plug(ctx, op):

@@ -73,7 +73,7 @@ def schedule(ctx, op):
 
 def reserve_volumes(ctx, op):
     """Each volume is there and this server's."""
-    ids = {}
+    ids, shared = {}, []
     for attachment in op.params['attachments']:
         volume = ctx.volumes.get(attachment['volume_id'])
         if volume is None or volume['status'].startswith('error'):
@@ -81,9 +81,10 @@ def reserve_volumes(ctx, op):
         if volume['status'] in ('creating', 'downloading', 'extending'):
             raise NotYet(f"Volume {attachment['volume_id']} is {volume['status']}.", 0.3)
         id = ids[attachment['id']] = ctx.volumes.reserve(attachment['volume_id'], attachment['server_id'])
+        shared += [attachment['id']] if volume.get('multiattach') else []
         change = {'attachment_id': id, 'size': volume['size'] * GIB}
         ctx.db.run(lambda session, of=attachment['id'], change=change: attachments.change(session, of, **change))
-    return {'attachment_ids': ids}
+    return {'attachment_ids': ids, 'multiattach': shared}
 
 
 def undo_reserve_volumes(ctx, op):
@@ -93,14 +94,16 @@ def undo_reserve_volumes(ctx, op):
 
 
 def ask_connector(ctx, op):
-    return {'connector': ctx.connector_properties()}
+    return {'connector': ctx.devices.properties()}
 
 
 def make_connections(ctx, op):
     connections = {}
     for attachment in op.params['attachments']:
         connector = op.notes['connector'] | {'mountpoint': attachment['device']}
-        connections[attachment['id']] = ctx.volumes.connect(op.notes['attachment_ids'][attachment['id']], connector)
+        connection = ctx.volumes.connect(op.notes['attachment_ids'][attachment['id']], connector)
+        connection['multiattach'] = attachment['id'] in op.notes.get('multiattach', ())
+        connections[attachment['id']] = connection
     return {'connections': connections}
 
 
@@ -116,19 +119,23 @@ def undo_fetch_image(ctx, op):
 
 
 def connect_devices(ctx, op):
-    return {'devices': {id: ctx.connect(connection) for id, connection in op.notes['connections'].items()}}
+    return {'devices': {a['id']: ctx.devices.connect(a['volume_id'], op.notes['connections'][a['id']])
+                        for a in op.params['attachments']}}
 
 
 def undo_connect_devices(ctx, op):
-    for id, connection in op.notes.get('connections', {}).items():
-        ctx.disconnect(connection, op.notes.get('devices', {}).get(id))
+    for a in op.params['attachments']:
+        if connection := op.notes.get('connections', {}).get(a['id']):
+            ctx.devices.disconnect(a['volume_id'], connection, op.notes.get('devices', {}).get(a['id']))
 
 
 def spawn(ctx, op):
     """The guest is defined and runs."""
     server, notes = op.params['server'], op.notes
-    disks = [attachments.disk(a, notes['devices'][a['id']]) for a in op.params['attachments']]
-    with ctx.turn(server['id']):
+    plugged = op.params['attachments']
+    wanted = {a['volume_id']: (notes['connections'][a['id']], notes['devices'][a['id']]) for a in plugged}
+    with ctx.turn(server['id']), ctx.devices.held(wanted) as devices:
+        disks = [attachments.disk(a, devices[a['volume_id']], notes['connections'][a['id']]) for a in plugged]
         ctx.hypervisor.define(server, ctx.root_disks(notes.get('root_disk'), server['id']) + disks,
                               ctx.nics(server['id'], op.params['networks']))
         ctx.hypervisor.power_on(server['id'])

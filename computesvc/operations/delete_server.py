@@ -84,7 +84,8 @@ def destroy(ctx, op):
         ctx.hypervisor.undefine(id)
         for attachment in op.notes['attachments']:
             if attachment['connection_info']:
-                ctx.disconnect(attachment['connection_info'], attachments.device(attachment))
+                ctx.devices.disconnect(attachment['volume_id'], attachment['connection_info'],
+                                       attachments.device(attachment))
         ctx.remove_root_disk(id)
 
 

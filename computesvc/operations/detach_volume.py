@@ -43,18 +43,20 @@ def unplug(ctx, op):
 def undo_unplug(ctx, op):
     """Plugs it in again, on a device that is surely there."""
     attachment = op.params['attachment']
-    with ctx.turn(attachment['server_id']):
-        device = ctx.connect(attachment['connection_info'])
-        ctx.hypervisor.attach_disk(attachment['server_id'], attachments.disk(attachment, device))
+    connection = attachment['connection_info']
+    with ctx.turn(attachment['server_id']), ctx.devices.held({attachment['volume_id']: (connection, None)}) as devices:
+        ctx.hypervisor.attach_disk(attachment['server_id'], attachments.disk(
+            attachment, devices[attachment['volume_id']], connection))
 
 
 def disconnect_device(ctx, op):
     attachment = op.params['attachment']
-    ctx.disconnect(attachment['connection_info'], attachments.device(attachment))
+    ctx.devices.disconnect(attachment['volume_id'], attachment['connection_info'], attachments.device(attachment))
 
 
 def undo_disconnect_device(ctx, op):
-    ctx.connect(op.params['attachment']['connection_info'])
+    attachment = op.params['attachment']
+    ctx.devices.connect(attachment['volume_id'], attachment['connection_info'])
 
 
 def release(ctx, op):

@@ -10,6 +10,7 @@ import contextlib
 from computesvc import errors
 from computesvc.db import actions, attachments
 from computesvc.db.models import Attachment, Server
+from computesvc.host.devices import lag
 from computesvc.operations import places
 from svckit import operations
 from svckit.operations import NotYet, Operation, Refused, Step
@@ -56,8 +57,9 @@ def ask_size(ctx, op):
 
 
 def grow_device(ctx, op):
-    """The host's device shows at least the volume's size, on every path."""
-    return {'device_bytes': ctx.grow(op.notes['connection'], op.notes['bytes'])}
+    """The host's device shows at least the volume's size; a path that does not is named, and left to the sweep."""
+    size, lagging = ctx.devices.grow(op.notes['connection'], op.notes['bytes'])
+    return {'device_bytes': size, 'outcome': ' '.join(map(lag, lagging)) or None}
 
 
 def grow_guest_disk(ctx, op):
@@ -68,7 +70,7 @@ def grow_guest_disk(ctx, op):
 
 def record(ctx, op):
     attachments.change(ctx.session, op.params['attachment_id'], size=op.notes['bytes'])
-    actions.finish(ctx.session, op.subject)
+    actions.finish(ctx.session, op.subject, details=op.notes.get('outcome'))
     ctx.notify('extend_volume', op)
 
 

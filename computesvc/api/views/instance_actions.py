@@ -12,7 +12,7 @@ def action(row, version) -> dict:
     return shown
 
 
-def event(row, version, project_id, everything: bool, details: bool) -> dict:
+def event(row, version, project_id, everything: bool, details: bool, waits_for: str | None) -> dict:
     """`everything`: also what only administrators see."""
     shown = {'event': row.event, 'start_time': moment(row.start_time), 'finish_time': moment(row.finish_time),
              'result': row.result}
@@ -23,5 +23,5 @@ def event(row, version, project_id, everything: bool, details: bool) -> dict:
         if everything:
             shown['host'] = row.host
     if version >= versions.ACTION_DETAILS and details:
-        shown['details'] = row.details
+        shown['details'] = row.details or waits_for
     return shown

@@ -1,0 +1,101 @@
+"""Volumes as devices of this host.
+
+Guests of one host may share a volume, and then share its device: it comes with the first, grows once for all, and goes
+with the last.  Hence whoever connects, plugs in or takes away a device holds its volume's turn.  Brick is called in
+the agent's own (green) threads, where all that it waits for lets others go on.  Sizes are bytes.
+"""
+import contextlib
+import os
+import threading
+
+import brick
+from computesvc.host.turns import Turns
+from svckit.operations import NotYet
+
+AGAIN = 3.0                                 # seconds between two looks whether a path is back
+SIMPLE = ('local', 'memory', 'rbd')         # protocols that need nothing of the host, and no setting up
+
+
+class Devices:
+    """`users(volume_id)`: which guests of this host have the volume."""
+
+    def __init__(self, conf, host, users, connector_for=brick.connector_for):
+        self._conf, self._host, self._users, self._connector_for = conf, host, users, connector_for
+        self._turns = Turns()
+        self._setting_up = threading.Lock()
+        self._ready = False
+
+    def properties(self) -> dict:
+        """What a volume service wants to know of a host that is to see its volumes."""
+        from brick import host
+        agent = self._conf.agent
+        return host.properties(self._host, self._conf.my_ip, multipath=agent.volume_use_multipath,
+                               enforce_multipath=agent.volume_enforce_multipath)
+
+    def connect(self, volume_id: str, connection: dict) -> dict:
+        """The volume is a device of this host: {'path', 'type'}."""
+        with self._turns.take(volume_id):
+            return self._connector(connection).connect(connection['data'])
+
+    def disconnect(self, volume_id: str, connection: dict, device: dict | None) -> None:
+        """The device is gone, unless a guest here has it."""
+        with self._turns.take(volume_id):
+            if not self._users(volume_id):
+                self._connector(connection).disconnect(connection['data'], device)
+
+    @contextlib.contextmanager
+    def held(self, wanted: dict):
+        """{volume id: device}, all of them there and to stay while they are plugged in.
+
+        `wanted` is {volume id: (connection, device or None)}.  One that was there when it was connected may be gone:
+        another guest was its only user until now, and gave it up.
+        """
+        with self._turns.take(*wanted):
+            yield {id: self._present(*how) for id, how in wanted.items()}
+
+    def size(self, connection: dict) -> int:
+        """What the device shows now, 0 for a protocol without devices; nothing is changed."""
+        return self._connector(connection).size(connection['data'])
+
+    def paths(self, connection: dict) -> list[brick.Path]:
+        return self._connector(connection).paths(connection['data'])
+
+    def grow(self, connection: dict, size: int) -> tuple[int, list[brick.Path]]:
+        """The device shows at least `size`: what it shows, and the paths that lag behind.
+
+        NotYet while no path answers.
+        """
+        try:
+            found = self._connector(connection).grow(connection['data'], size)
+        except brick.errors.PathsDown as e:
+            raise NotYet(str(e), AGAIN) from e
+        return found, [path for path in self.paths(connection) if 0 < path.size < found]
+
+    def _present(self, connection, device):
+        connector = self._connector(connection)
+        if device and connector.paths(connection['data']) and (
+                device['type'] not in ('block', 'file') or os.path.exists(device['path'])):
+            return device
+        return connector.connect(connection['data'])
+
+    def _connector(self, connection):
+        protocol, agent = connection['driver_volume_type'], self._conf.agent
+        if protocol not in SIMPLE:
+            self._set_up()
+        return self._connector_for(
+            protocol, multipath=agent.volume_use_multipath, scan_attempts=agent.device_scan_attempts,
+            mount_point_base=agent.nfs_mount_point_base or os.path.join(self._conf.state_path, 'mnt'))
+
+    def _set_up(self):
+        """Once: os-brick takes a while to import, and many hosts never need it."""
+        with self._setting_up:
+            if not self._ready:
+                brick.setup(self._conf.agent.lock_path or os.path.join(self._conf.state_path, 'locks'),
+                            self._conf.agent.privsep_helper)
+                self._ready = True
+
+
+def lag(path) -> str:
+    """A sentence about a path that shows too little."""
+    where = ', '.join(filter(None, (path.portal, path.state)))
+    return f'Path {path.name} ({where}) still shows {path.size} bytes.'
