@@ -14,7 +14,7 @@ from svckit import process
 from svckit.operations import Refused
 from volsvc import privileged
 from volsvc.drivers import sparse
-from volsvc.drivers.base import Driver, DriverError, NoSpace, VolumeMissing
+from volsvc.drivers.base import Driver, DriverError, NoSpace, Snapshot, VolumeMissing
 from volsvc.drivers.volume_group import HasSnapshots, VolumeGroup
 from volsvc.targets.lio import LioTarget
 
@@ -76,12 +76,12 @@ class LvmDriver(Driver):
         if self._full:
             raise NoSpace('The storage backend is full; the volume is as it was before.')
         try:
-            self.group.extend(volume.name, size)
+            self.group.extend(_name(volume), size)
         except HasSnapshots:
             self._extend_inactive(volume, size)
 
     def size(self, volume):
-        found = self.group.active_size(volume.name)
+        found = self.group.active_size(_name(volume))
         return found if found is not None else self._get(volume).size
 
     def sizes(self):
@@ -91,7 +91,7 @@ class LvmDriver(Driver):
     def delete(self, volume):
         found = self.group.volumes(volume.id)
         for one in found.values():
-            if one.snapshot and one.origin == volume.name:
+            if one.snapshot and one.origin == _name(volume):
                 if one.name.startswith('volume-'):
                     raise DriverError('The volume is being copied.')
                 raise Refused('The volume has snapshots; they have to be deleted first.')
@@ -110,7 +110,7 @@ class LvmDriver(Driver):
     def create_snapshot(self, snapshot, volume):
         with self._new(snapshot, volume) as part:
             if part:
-                self.group.snapshot(part, volume.name, None if self.thin else 0)
+                self.group.snapshot(part, _name(volume), None if self.thin else 0)
 
     def delete_snapshot(self, snapshot):
         self._delete(snapshot, self.group.volumes(snapshot.id))
@@ -138,10 +138,10 @@ class LvmDriver(Driver):
     def _new(self, wanted, source=None):
         """The name of what becomes the `wanted` one at the end, None if that is there already.  VolumeMissing."""
         found = self.group.volumes(wanted.id, *[source.id] if source else [])
-        if wanted.name in found:
+        if _name(wanted) in found:
             yield None
             return
-        if source and source.name not in found:
+        if source and _name(source) not in found:
             raise _missing(source)
         self._remove_parts(wanted, found)
         if self._pool:
@@ -149,13 +149,13 @@ class LvmDriver(Driver):
             if self._full:
                 raise NoSpace('The storage backend is full.')
         try:
-            yield wanted.name + PART
-            self.group.rename(wanted.name + PART, wanted.name)
+            yield _name(wanted) + PART
+            self.group.rename(_name(wanted) + PART, _name(wanted))
         except Exception:
             try:
                 self._remove_parts(wanted, self.group.volumes(wanted.id))
             except DriverError as error:
-                LOG.warning('What was made of %s is still there: %s', wanted.name, error)
+                LOG.warning('What was made of %s is still there: %s', _name(wanted), error)
             raise
 
     def _copy(self, volume, source):
@@ -163,7 +163,7 @@ class LvmDriver(Driver):
             if not part:
                 return
             if self.thin:
-                self.group.snapshot(part, source.name)
+                self.group.snapshot(part, _name(source))
                 if volume.size > source.size:
                     self.group.extend(part, volume.size)
             else:
@@ -172,9 +172,9 @@ class LvmDriver(Driver):
 
     def _copy_blocks(self, volume, part, source):
         """From what does not change meanwhile: the source if it is a snapshot, otherwise one made for this."""
-        owner, still = source, source.name
+        owner, still = source, _name(source)
         if not self._get(source).snapshot:
-            owner, still = volume, volume.name + COPY
+            owner, still = volume, _name(volume) + COPY
             self._hold_still(still, source)
         self.group.copy(still, part, source.size, holes=False)
         one = self.group.volumes(owner.id)[still]
@@ -188,7 +188,7 @@ class LvmDriver(Driver):
         _, free, extent = self.group.space()
         if free < extent:
             raise NoSpace('The storage backend is full: a copy needs room for what is written meanwhile.')
-        self.group.snapshot(name, source.name, min(free, source.size + source.size // 64 + extent))
+        self.group.snapshot(name, _name(source), min(free, source.size + source.size // 64 + extent))
 
     def _fill(self, part, image, size):
         if image.disk_format in RAW:
@@ -227,11 +227,11 @@ class LvmDriver(Driver):
         if self._get(volume).open:
             raise Refused('The volume has snapshots and is in use: such a one cannot grow. '
                           'Detach it or delete its snapshots.')
-        self.group.activate(volume.name, False)
+        self.group.activate(_name(volume), False)
         try:
-            self.group.extend(volume.name, size)
+            self.group.extend(_name(volume), size)
         finally:
-            self.group.activate(volume.name)
+            self.group.activate(_name(volume))
 
     def _look_at_pool(self):
         found = self.group.pool(self._pool)
@@ -245,16 +245,16 @@ class LvmDriver(Driver):
     def _delete(self, gone, found):
         """Under another name first, so that what is half cleared is never taken for it."""
         self._remove_parts(gone, found)
-        if gone.name not in found:
+        if _name(gone) not in found:
             return
         if self._clears:
-            self.group.rename(gone.name, gone.name + PART)
+            self.group.rename(_name(gone), _name(gone) + PART)
             self._remove_parts(gone, self.group.volumes(gone.id))
         else:
-            self.group.remove(gone.name)
+            self.group.remove(_name(gone))
 
     def _remove_parts(self, thing, found):
-        for name in (thing.name + COPY, thing.name + PART):
+        for name in (_name(thing) + COPY, _name(thing) + PART):
             if name in found:
                 self._discard(found[name])
 
@@ -272,14 +272,19 @@ class LvmDriver(Driver):
 
     def _get(self, wanted):
         try:
-            return self.group.volumes(wanted.id)[wanted.name]
+            return self.group.volumes(wanted.id)[_name(wanted)]
         except KeyError:
             raise _missing(wanted) from None
 
     def _activate(self, volume):
-        if self.group.active_size(volume.name) is None:
+        if self.group.active_size(_name(volume)) is None:
             self._get(volume)
-            self.group.activate(volume.name)
+            self.group.activate(_name(volume))
+
+
+def _name(thing) -> str:
+    """Of the logical volume.  LVM keeps names that begin with "snapshot" for itself."""
+    return f'_{thing.name}' if isinstance(thing, Snapshot) else thing.name
 
 
 def _missing(thing):

@@ -16,7 +16,7 @@ from oslo_privsep import capabilities, daemon, priv_context
 
 THREADS = 32                    # calls at once; each is short, but may wait for its turn at a volume group
 _UUID = '[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}'
-_VOLUME = re.compile(f'(volume|snapshot)-{_UUID}(\\.part|\\.copy)?')
+_VOLUME = re.compile(f'(volume|_snapshot)-{_UUID}(\\.part|\\.copy)?')
 _NAME = re.compile(r'(?!\.{1,2}$)[a-zA-Z0-9+_.][a-zA-Z0-9+_.-]{0,126}')      # lvm(8), "Valid names"
 _prefix: list[str] = []
 
