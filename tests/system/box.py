@@ -30,6 +30,8 @@ class CommandFailed(AssertionError):
 class Box:
     """`onebox` on free ports with its state in `folder`."""
 
+    command = ('-m', 'onebox.app')
+
     def __init__(self, folder: pathlib.Path, *options):
         self.folder = folder
         self.state = folder / 'state'
@@ -49,7 +51,7 @@ class Box:
         with open(self._said, 'wb') as said:
             # As from a terminal: a group of its own that Ctrl-C goes to.
             self.process = subprocess.Popen(
-                [sys.executable, '-m', 'onebox.app', '--state', str(self.state), *ports, *self._options, *more],
+                [sys.executable, *self.command, '--state', str(self.state), *ports, *self._options, *more],
                 cwd=ROOT, stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True)
 
     def said(self) -> str:

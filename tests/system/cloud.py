@@ -38,6 +38,11 @@ class Cloud:
         """The answer's body of a Nova v2.1 request (None if empty)."""
         return self._ask('compute', method, path, body, f'compute {version}', good)
 
+    def image_id(self, name) -> str:
+        """Of the image with that name."""
+        found = self._ask('image', 'GET', f'/v2/images?name={name}', None, 'image 2', (200,))['images']
+        return found[0]['id']
+
     def _ask(self, service, method, path, body, version, good):
         answer = self._http.request(
             method, self._endpoints[service].rstrip('/') + path, json=body, timeout=self._timeout,

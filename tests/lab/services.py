@@ -1,0 +1,54 @@
+"""Both services in the lab's machine: a onebox on logical volumes, iSCSI, multipath and libvirt, for tests to kill."""
+from tests.system.box import Box
+from tests.system.deployment import Halt
+
+PORTALS = tuple(f'10.11.{number}.1' for number in range(1, 5))
+# Where a test can have the process halt, to kill it there.
+HALTS = {'worker': ('volsvc.drivers.lvm:LvmDriver.extend', 'after'),        # before its step's checkpoint
+         'agent': ('brick.multipath:Growth.run', 'before')}                 # paths are grown, the map is not
+VOLSVC = """[service]
+lease = 4
+poll = 0.5
+report_interval = 3600
+
+[lvm]
+volume_group = lab
+lvm_type = thick
+volume_clear = none
+target_portals = {portals}
+"""
+COMPUTESVC = """[service]
+lease = 4
+poll = 0.5
+
+[agent]
+volume_use_multipath = true
+heartbeat_interval = 1
+sweep_interval = 2
+"""
+
+
+class LabBox(Box):
+    """A Box; `halts['worker']` and `halts['agent']` are the test's end of halting.py."""
+
+    def __init__(self, folder, portals=PORTALS):
+        super().__init__(folder, '--hypervisor', 'libvirt', '--backend', 'lvm')
+        self.state.mkdir(mode=0o700)
+        (self.state / 'volsvc.conf').write_text(VOLSVC.format(portals=','.join(f'{one}:3260' for one in portals)))
+        (self.state / 'computesvc.conf').write_text(COMPUTESVC)
+        self.halts = {name: Halt(folder / f'halt-{name}') for name in HALTS}
+        halting = [word for name, place in HALTS.items()
+                   for word in ('tests.system.halting', *place, str(self.halts[name].folder))]
+        self.command = ['-m', *halting, 'onebox.app']
+
+    @property
+    def hypervisor(self) -> str:
+        """libvirt's URI, as it says at its start."""
+        return self.said().rpartition('libvirt, ')[2].split('.\n')[0]
+
+    def end(self):
+        """Nothing of it runs any more, guests neither."""
+        from onebox.libvirtd import Libvirtd
+        if self.process and self.process.poll() is None:
+            self.stop()
+        Libvirtd(self.state).destroy()
