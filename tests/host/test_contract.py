@@ -149,3 +149,33 @@ def test_console_of_a_server_that_never_ran(hypervisor, server):
 
 def test_housekeeping(hypervisor, server):
     hypervisor.housekeeping()
+
+
+def test_who_has_a_volume(hypervisor, server, make_disk):
+    disk = make_disk('vdb', MiB)
+    assert hypervisor.disk_users(disk['volume_id']) == []
+    hypervisor.attach_disk(server, disk)
+    assert hypervisor.disk_users(disk['volume_id']) == [server], 'one that is off counts too'
+    hypervisor.power_on(server)
+    assert hypervisor.disk_users(disk['volume_id']) == [server]
+    hypervisor.power_off(server, timeout=0)
+    hypervisor.detach_disk(server, disk['volume_id'])
+    assert hypervisor.disk_users(disk['volume_id']) == []
+
+
+def test_a_disk_in_two_guests(hypervisor, server, make_disk):
+    """QEMU locks a disk that is not shareable."""
+    shared = make_disk('vdb', 4 * MiB) | {'shareable': True}
+    other = str(uuid.uuid4())
+    hypervisor.define({'id': other, 'name': 'other', 'vcpus': 1, 'memory_mb': 128}, [shared], [])
+    try:
+        hypervisor.power_on(server)
+        hypervisor.attach_disk(server, shared)
+        hypervisor.power_on(other)
+        assert sorted(hypervisor.disk_users(shared['volume_id'])) == sorted([server, other])
+        os.truncate(shared['path'], 8 * MiB)
+        for one in (server, other):
+            hypervisor.resize_disk(one, shared['volume_id'], 8 * MiB)
+            assert hypervisor.disk_size(one, shared['volume_id']) == 8 * MiB
+    finally:
+        hypervisor.undefine(other)
