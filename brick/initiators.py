@@ -7,6 +7,7 @@ connects hears what each portal answered.
 
 import contextlib
 import glob
+import os
 import zlib
 
 import os_brick
@@ -19,6 +20,7 @@ from oslo_config import cfg
 
 from brick import errors, privileged, settings
 from brick.execute import execute
+from brick.sysfs import RUNNING, Sysfs
 
 # os-brick reads oslo.config's global options, which nothing else here uses.
 lockutils.set_defaults(settings.lock_path)
@@ -33,7 +35,12 @@ _ANSWERS = {4: 'cannot be reached', 5: 'cannot be reached', 8: 'does not answer'
 
 
 class Scsi(linuxscsi.LinuxSCSI):
-    """Asks multipathd by its socket; os-brick's own way there is a second privileged daemon."""
+    """Asks multipathd by its socket, and sysfs for what os-brick runs programs for. `root` stands for `/`."""
+
+    root = '/'
+
+    def get_scsi_wwn(self, path):
+        return Sysfs(self.root).wwid(_name(path))
 
     @staticmethod
     def is_multipath_running(root_helper, execute=None):
@@ -83,6 +90,9 @@ class Initiator:
         with contextlib.suppress(*_FAILURES):
             self.disconnect_volume(properties, {'path': used}, force=True, ignore_errors=True)
 
+    def supports_multipath(self):
+        return multipathd_runs()
+
     def story(self, error):
         """Why connecting failed, for an operator."""
         return _brief(error)
@@ -97,9 +107,6 @@ class Iscsi(Initiator, iscsi.ISCSIConnector):
 
     def story(self, error):
         return '; '.join(f'{portal} {answer}' for portal, answer in sorted(self._answers.items())) or _brief(error)
-
-    def supports_multipath(self):
-        return multipathd_runs()
 
     def connect_volume(self, connection_properties):
         self.check_multipath(connection_properties)
@@ -147,35 +154,49 @@ class Iscsi(Initiator, iscsi.ISCSIConnector):
 
 
 class FibreChannel(Initiator, fibre_channel.FibreChannelConnector):
-    """os-brick's, with its lock for all of Fibre Channel."""
+    """os-brick's, with its one lock for all of Fibre Channel. `root` stands for `/`."""
 
-    def __init__(self, multipath, scan_attempts, label):
+    def __init__(self, multipath, scan_attempts, label, root='/'):
         super().__init__(multipath, scan_attempts, label)
-        self._linuxfc = Ports(None, execute=execute)
+        self._root = self._linuxscsi.root = root
+        self._linuxfc = Ports(root)
 
-    def supports_multipath(self):
-        return multipathd_runs()
+    def check_valid_device(self, path, run_as_root=True):
+        found = Sysfs(self._root).path(_name(path))
+        return found.state == RUNNING and found.size > 0
+
+    def _get_host_devices(self, possible_devs):
+        return [os.path.join(self._root, path[1:]) for path in super()._get_host_devices(possible_devs)]
 
 
 class Ports(linuxfc.LinuxFibreChannel):
     """Looks for target ports in sysfs itself; os-brick lets a shell do it, with names from the connection."""
 
+    def __init__(self, root):
+        super().__init__(None, execute=execute)
+        self._root = root
+
+    def get_fc_hbas(self):
+        """As os-brick's, which is a classmethod with a fixed place."""
+        hosts = sorted(glob.glob(os.path.join(self._root, self.FC_HOST_SYSFS_PATH[1:], '*')))
+        return [{'ClassDevice': os.path.basename(host), 'ClassDevicepath': os.path.realpath(host),
+                 **{attribute: _line(f'{host}/{attribute}') for attribute in self.HBA_ATTRIBUTES}} for host in hosts]
+
     def _get_target_fc_transport_path(self, path, wwpn, lun):
-        found = _port(path, wwpn)           # /sys/class/fc_transport/target6:0:1
-        return [*found.split(':')[1:], lun] if found else []
+        found = self._port(path, wwpn)      # /sys/class/fc_transport/target6:0:1
+        return [*os.path.basename(found).split(':')[1:], lun] if found else []
 
     def _get_target_fc_remote_ports_path(self, path, wwpn, lun):
-        found = _port(path, wwpn)           # /sys/class/fc_remote_ports/rport-6:0-1
+        found = self._port(path, wwpn)      # /sys/class/fc_remote_ports/rport-6:0-1
         target = _line(f'{found}/scsi_target_id') if found else '-1'
-        return [] if target in ('', '-1') else [found.split(':')[1].split('-')[0], target, lun]
+        return [] if target in ('', '-1') else [os.path.basename(found).split(':')[1].split('-')[0], target, lun]
 
-
-def _port(beginning, wwpn):
-    """The folder, of those whose path begins so, of the port with this WWN; '' if none."""
-    for folder in sorted(glob.glob(f'{glob.escape(beginning)}*')):
-        if wwpn.lower() in _line(f'{folder}/port_name').lower():
-            return folder
-    return ''
+    def _port(self, beginning, wwpn):
+        """The folder, of those whose path begins so, of the port with this WWN; '' if none."""
+        for folder in sorted(glob.glob(os.path.join(self._root, f'{beginning[1:]}*'))):
+            if wwpn.lower() == _line(f'{folder}/port_name').lower().removeprefix('0x'):
+                return folder
+        return ''
 
 
 def _brief(error):
@@ -184,6 +205,11 @@ def _brief(error):
         return f'{error.cmd} ended with {error.exit_code}: {(error.stderr or "").strip()}'
     text = str(error).strip()
     return text.splitlines()[-1] if text else type(error).__name__
+
+
+def _name(path):
+    """'sda' of whatever leads to /dev/sda."""
+    return os.path.basename(os.path.realpath(path))
 
 
 def _line(path):

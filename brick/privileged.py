@@ -55,7 +55,7 @@ cfg.CONF.set_default('thread_pool_size', _THREADS, 'privsep_brick')
 def warm_up():
     """The daemon runs. NotPrivileged, with a sentence, if it cannot."""
     if context.client_mode and not (context.channel and context.channel.running):
-        _alive()
+        _process()
 
 
 def command():
@@ -68,10 +68,11 @@ def command():
 
 
 @context.entrypoint
-def _alive():
-    """The daemon has a session of its own, so a Ctrl-C at our terminal leaves it to end after us."""
-    with contextlib.suppress(PermissionError):
+def _process():
+    """The daemon's process; afterwards it has a session of its own, so a Ctrl-C at our terminal is not for it."""
+    with contextlib.suppress(PermissionError):      # it has one
         os.setsid()
+    return os.getpid()
 
 
 # ---------------------------------------------------------------- SCSI

@@ -33,7 +33,7 @@ class FibreChannelConnector(InitiatorConnector):
 
     def os_brick(self, data):
         from brick import initiators
-        return initiators.FibreChannel(self.multipath, self.scan_attempts, self.label(data))
+        return initiators.FibreChannel(self.multipath, self.scan_attempts, self.label(data), self.root)
 
     def complete(self, data, device):
         """The fabric may offer more ways than are here, which the kernel finds by itself."""

@@ -1,0 +1,117 @@
+"""The daemon that does what only root may: started for real, as the process that runs the tests may do it."""
+
+import ast
+import os
+import pathlib
+import subprocess
+import sys
+import time
+
+import pytest
+
+import brick
+from brick import errors, privileged, settings
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason='only root starts the daemon without a password')
+BRICK = pathlib.Path(brick.__file__).parent
+
+
+@pytest.fixture
+def daemon():
+    privileged.warm_up()
+    yield privileged.context
+    privileged.context.stop()
+
+
+def test_checks_on_the_other_side(daemon):
+    """An error crosses as its own class with its sentence."""
+    with pytest.raises(errors.BadConnection, match="'../x' is not the name of a block device"):
+        privileged.rescan(['../x'])
+    assert privileged.rescan(['sdzzz', 'sdzzy']) == {'sdzzz': 'No such file or directory',
+                                                     'sdzzy': 'No such file or directory'}
+    with pytest.raises(errors.BadConnection, match="'del config x' is no command"):
+        privileged.multipathd(['del', 'config', 'x'])
+    with pytest.raises(errors.BadConnection, match='is no program that brick runs'):
+        privileged.run(['sh', '-c', 'true'], 5)
+    with pytest.raises(errors.BadConnection, match="' 1' is not a number"):
+        privileged.scan('0', '-', '-', ' 1')
+    with pytest.raises(errors.BadConnection, match='is no file that brick writes'):
+        raise_from_execute('tee', '-a', '/etc/passwd', process_input='x')
+
+
+def raise_from_execute(*words, **kwargs):
+    from oslo_concurrency import processutils
+
+    from brick.execute import execute
+    with pytest.raises(processutils.ProcessExecutionError) as said:
+        execute(*words, **kwargs)
+    raise errors.BadConnection(said.value.stderr)
+
+
+def test_only_what_is_exported(daemon):
+    with pytest.raises(NameError, match='not exported'):
+        daemon.channel.remote_call('os.system', ('true',), {}, 5)
+
+
+def test_one_capability(daemon):
+    """Of root's it has CAP_SYS_ADMIN (bit 21) and no other."""
+    status = dict(line.split(':\t') for line in pathlib.Path(f'/proc/{pid(daemon)}/status').read_text().splitlines())
+    assert int(status['CapEff'], 16) == int(status['CapPrm'], 16) == 1 << 21
+
+
+def test_daemon_that_was_killed(daemon):
+    before = pid(daemon)
+    os.kill(before, 9)
+    while daemon.channel.running:
+        time.sleep(0.01)
+    assert privileged.rescan([]) == {}
+    assert pid(daemon) != before
+
+
+def test_ends_with_whoever_started_it():
+    code = 'from brick import privileged; privileged.warm_up(); print(privileged._process())'
+    number = int(subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True).stdout)
+    until = time.monotonic() + 5
+    while os.path.exists(f'/proc/{number}') and time.monotonic() < until:
+        time.sleep(0.02)
+    assert not os.path.exists(f'/proc/{number}')
+
+
+def test_cannot_be_started(monkeypatch):
+    privileged.context.stop()
+    monkeypatch.setattr(settings, 'helper', 'sh -c "exit 7" helper')
+    with pytest.raises(errors.NotPrivileged, match='did not start .*exited non-zero .7.*: sh -c .exit 7. helper must'):
+        brick.warm_up()
+    monkeypatch.setattr(settings, 'helper', '/nowhere/helper')
+    with pytest.raises(errors.NotPrivileged, match='No such file'):
+        privileged.rescan([])
+
+
+def test_helper(monkeypatch):
+    beside = os.path.join(os.path.dirname(sys.executable), 'privsep-helper')
+    assert privileged.command() == [beside]
+    monkeypatch.setattr(os, 'geteuid', lambda: 1000)
+    assert privileged.command() == ['sudo', '-n', beside]
+    monkeypatch.setattr(settings, 'helper', 'sudo rootwrap "/etc/a b.conf" privsep-helper')
+    assert privileged.command() == ['sudo', 'rootwrap', '/etc/a b.conf', 'privsep-helper']
+
+
+@pytest.mark.parametrize('module', sorted(BRICK.rglob('*.py')), ids=lambda path: str(path.relative_to(BRICK)))
+def test_only_privileged_acts(module):
+    """No other module runs a program, or opens a file to write it; node_records and luks are used by it alone."""
+    if module.name in ('privileged.py', 'node_records.py', 'luks.py'):
+        return
+    for node in ast.walk(ast.parse(module.read_text())):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            named = {getattr(node, 'module', None), *(alias.name for alias in node.names)}
+            assert not named & {'subprocess', 'pty', 'multiprocessing', 'ctypes', 'node_records', 'brick.node_records'}
+        if isinstance(node, ast.Call):
+            called = ast.unparse(node.func)
+            assert not called.startswith(('os.system', 'os.popen', 'os.exec', 'os.spawn', 'os.posix_spawn', 'os.fork'))
+            assert not called.endswith(('write_text', 'write_bytes'))
+            if called in ('open', 'os.open'):
+                assert ast.unparse(node).endswith(('(path)', '(place)', 'O_CLOEXEC)')) or 'RDONLY' in ast.unparse(node)
+
+
+def pid(daemon):
+    return privileged._process()
