@@ -4,8 +4,10 @@ It has no database and no credentials for one: operations come and go over the
 conductor's desk.
 """
 import logging
+import os
 import threading
 
+import brick
 from computesvc.host import report
 from computesvc.host.base import ServerNotFound
 from computesvc.host.tools import Tools
@@ -37,6 +39,7 @@ class Agent:
         conf = service.conf
         self.conf, self.host = conf, host or conf.service.host
         self.desk = desk or service.messaging.client(DESK)
+        brick.setup(conf.agent.lock_path or os.path.join(conf.state_path, 'locks'), conf.agent.privsep_helper)
         self.tools = Tools(conf, self.host, hypervisor, service.images)
         target = f'agent:{self.host}'
         self.worker = operations.Worker(

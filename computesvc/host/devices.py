@@ -6,14 +6,12 @@ the agent's own (green) threads, where all that it waits for lets others go on. 
 """
 import contextlib
 import os
-import threading
 
 import brick
 from computesvc.host.turns import Turns
 from svckit.operations import NotYet
 
-AGAIN = 3.0                                 # seconds between two looks whether a path is back
-SIMPLE = ('local', 'memory', 'rbd')         # protocols that need nothing of the host, and no setting up
+AGAIN = 3.0     # seconds between two looks whether a path is back
 
 
 class Devices:
@@ -22,8 +20,6 @@ class Devices:
     def __init__(self, conf, host, users, connector_for=brick.connector_for):
         self._conf, self._host, self._users, self._connector_for = conf, host, users, connector_for
         self._turns = Turns()
-        self._setting_up = threading.Lock()
-        self._ready = False
 
     def properties(self) -> dict:
         """What a volume service wants to know of a host that is to see its volumes."""
@@ -79,20 +75,11 @@ class Devices:
         return connector.connect(connection['data'])
 
     def _connector(self, connection):
-        protocol, agent = connection['driver_volume_type'], self._conf.agent
-        if protocol not in SIMPLE:
-            self._set_up()
+        agent = self._conf.agent
         return self._connector_for(
-            protocol, multipath=agent.volume_use_multipath, scan_attempts=agent.device_scan_attempts,
+            connection['driver_volume_type'],
+            multipath=agent.volume_use_multipath, scan_attempts=agent.device_scan_attempts,
             mount_point_base=agent.nfs_mount_point_base or os.path.join(self._conf.state_path, 'mnt'))
-
-    def _set_up(self):
-        """Once: os-brick takes a while to import, and many hosts never need it."""
-        with self._setting_up:
-            if not self._ready:
-                brick.setup(self._conf.agent.lock_path or os.path.join(self._conf.state_path, 'locks'),
-                            self._conf.agent.privsep_helper)
-                self._ready = True
 
 
 def lag(path) -> str:
