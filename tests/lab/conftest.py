@@ -3,6 +3,7 @@ import os
 
 import pytest
 
+LINES, LINE = 60, 500       # of a log that are shown, and characters of each
 INSIDE = 'LAB_NODE' in os.environ
 
 
@@ -12,3 +13,43 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.lab)
             if not INSIDE:
                 item.add_marker(pytest.mark.skip(reason='runs in the lab\'s machine: ./stack.sh lab'))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """What failed comes with the end of its onebox's log, without the requests that went well."""
+    report = yield
+    box = getattr(item, 'funcargs', {}).get('box')
+    if report.failed and box:
+        lines = (box.state / 'onebox.log').read_text(errors='replace').splitlines()
+        lines = [line for line in lines if ' INFO svckit.access ' not in line]
+        report.sections.append(('onebox.log', '\n'.join(line[:LINE] for line in lines[-LINES:])))
+    return report
+
+
+@pytest.fixture(scope='module')
+def box(tmp_path_factory):
+    """Both services on logical volumes, iSCSI, multipath and libvirt; they answer."""
+    from tests.lab.services import LabBox
+    box = LabBox(tmp_path_factory.mktemp('box')).start()
+    yield box
+    box.end()
+
+
+@pytest.fixture(scope='module')
+def openstack(box):
+    """The real client of a normal user: client.Openstack."""
+    from tests.lab.client import Openstack
+    client = Openstack(box.environment('onebox', by_file=True), box.folder)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def clean():
+    """The test leaves nothing behind of what traces.py sees."""
+    from tests.lab import traces
+    from tests.system.processes import eventually
+    before = traces.seen()
+    yield before
+    eventually('nothing is left behind', lambda: traces.same(before), seconds=20)

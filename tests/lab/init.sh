@@ -44,9 +44,13 @@ done
 mount -t hostfs -o "sync,$shared" none /run/host
 if [ -n "${terminal:-}" ]; then exec </dev/console >/dev/console 2>&1; else exec </dev/null >>/run/host/said 2>&1; fi
 
+mkdir -p /etc/target/pr         # must be there before the modules come: rtslib tells them of it
 modprobe -a scsi_mod sd_mod dm-mod dm-multipath dm-round-robin dm-thin-pool dm-snapshot dm-crypt iscsi_tcp \
     target_core_mod iscsi_target_mod target_core_iblock target_core_file configfs loop tun
 mount -t configfs configfs /sys/kernel/config
+
+# libvirtd asks each QEMU what it can do before it answers anybody; 5 s for each is enough for one.
+find /usr/bin -name 'qemu-system-*' ! -name qemu-system-x86_64 -delete
 
 # --------------------------------------------------------------------------------------------------------- network
 
