@@ -14,6 +14,9 @@ DEFAULT = [
                  help='Seconds that a request to connect or disconnect waits for the storage backend.'),
     cfg.FloatOpt('ask_hosts_timeout', default=5.0, min=0.1,
                  help='Seconds that an extend waits to hear from the compute service whether hosts can take it.'),
+    cfg.FloatOpt('sweep_interval', default=300.0, min=0.1,
+                 help="Seconds between two looks at whether volumes grew on their backend without this service's "
+                      'doing.'),
     cfg.FloatOpt('keep_operations', default=7 * 86400.0, min=0, help='Seconds to remember an operation that ended.'),
     cfg.FloatOpt('message_ttl', default=30 * 86400.0, min=0, help='Seconds that a message to a user is kept.'),
 ]

@@ -13,3 +13,5 @@ def families(service):
                  [({'name': name, 'state': state}, number) for (name, state), number in sorted(counts.items())])
     yield Family('volsvc_backend_up', 'Whether a storage backend reports.', 'gauge',
                  [({'host': row.host}, float(age <= service.conf.service.down_time)) for row, age in backends])
+    yield Family('volsvc_volumes_larger_than_recorded', 'Volumes that grew on a storage backend by hand.', 'gauge',
+                 [({'host': row.host}, row.capabilities.get('grown', 0)) for row, _ in backends])

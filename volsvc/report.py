@@ -28,10 +28,13 @@ def capabilities(driver, promised: int) -> dict:
     }
 
 
-def write(db, host: str, zone: str, driver) -> None:
-    """Afterwards the services table says that the backend is alive, and how it is."""
+def write(db, host: str, zone: str, driver, grown: int = 0) -> None:
+    """Afterwards the services table says that the backend is alive, and how it is.
+
+    `grown` is the number of volumes that are larger than recorded.
+    """
     with db.reader() as session:
         promised = session.execute(select(func.coalesce(func.sum(Volume.size), 0)).where(
             Volume.host == f'{host}#{driver.name}')).scalar()
-    found = capabilities(driver, int(promised))
+    found = capabilities(driver, int(promised)) | {'grown': grown}
     db.run(lambda session: services.report(session, host, zone, found))

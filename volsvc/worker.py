@@ -3,12 +3,13 @@
 What talks to the compute service runs at a target of its own, so that a compute
 service that hangs never holds up the backend.
 """
+import functools
 import logging
 import random
 import threading
 
 from svckit import operations, process
-from volsvc import conf, drivers, report
+from volsvc import care, conf, drivers, report
 from volsvc.db import messages
 from volsvc.drivers import DriverError
 from volsvc.operations import places
@@ -33,6 +34,8 @@ class BackendWorker:
                               slots=slots, poll=options.poll, lease=options.lease)
             for target, slots in ((places.at_backend(self.host), options.workers),
                                   (places.at_teller(self.host), TELLERS))]
+        self.grown = {}                 # volumes that are larger than recorded, as care.grown() has them
+        self._unreached = None          # attachments whose hosts do not reach them again yet; None: not looked
         self._stopped = threading.Event()
         self._thread = None
 
@@ -57,11 +60,33 @@ class BackendWorker:
         return sum(worker.run_due() for worker in self.workers)
 
     def report(self):
-        report.write(self.service.db, self.host, self.service.conf.storage_availability_zone, self.driver)
+        report.write(self.service.db, self.host, self.service.conf.storage_availability_zone, self.driver,
+                     len(self.grown))
+
+    def restore(self):
+        """Hosts reach what the database says they do, also after this machine started anew."""
+        if self._unreached is None or self._unreached:
+            self._unreached = care.restore(self.service.db, self._pool, self.driver, self._unreached)
+
+    def sweep(self):
+        """Volumes that grew without our doing are reported, and left as they are."""
+        grown = care.grown(self.service.db, self._pool, self.driver)
+        for id, (size, found, project) in grown.items():
+            if self.grown.get(id, (0, 0))[1] != found:
+                LOG.warning('Volume %s has %d bytes on backend %s, more than the %d recorded: grown by hand?', id,
+                            found, self.host, size)
+            self.service.db.run(functools.partial(care.tell, id=id, size=size, found=found, project=project,
+                                                  ttl=self.service.conf.message_ttl))
+        self.grown = grown
+
+    @property
+    def _pool(self) -> str:
+        return f'{self.host}#{self.driver.name}'
 
     def _usable(self) -> bool:
         try:
             self.driver.start()
+            self.restore()
             self.report()
             return True
         except Exception as error:
@@ -81,12 +106,17 @@ class BackendWorker:
     def _loop(self):
         interval, clock = self.service.conf.service.report_interval, self.service.clock
         tidied = clock.monotonic() - TIDY * random.random()  # noqa: S311
+        swept = float('-inf')
         while not self._stopped.wait(interval):
             if not self._begun:
                 if self._usable():
                     self._begin()
                 continue
             try:
+                if clock.monotonic() - swept > self.service.conf.sweep_interval:
+                    swept = clock.monotonic()
+                    self.sweep()
+                self.restore()
                 self.report()
                 if clock.monotonic() - tidied > TIDY:
                     tidied = clock.monotonic()

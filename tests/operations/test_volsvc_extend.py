@@ -197,18 +197,33 @@ class TestFullDisk:
         extend(world, volume)
         settle(world)
         found = world.row(volume.id)
-        assert (found.size, found.status, path.stat().st_size) == (GIB, 'error_extending', GIB)
+        assert (found.size, found.status, path.stat().st_size) == (GIB, 'available', GIB)
         assert 'full' in world.messages()[0] and str(folder) not in world.messages()[0]
         assert path.open('rb').read(4) == b'kept'
         assert world.used()['gigabytes'] == 1
 
     def test_message_of_a_driver_that_is_full(self, world, used):
+        grow = world.driver.extend
         Faults(world.driver, 'extend', NoSpace('The storage backend is full; the volume is as it was before.'))
         extend(world, used)
         settle(world)
-        assert world.row(used.id).status == 'error_extending'
+        assert (world.row(used.id).status, world.row(used.id).size) == ('in-use', GIB)
+        assert world.used()['gigabytes'] == 1
         assert world.messages() == ['The volume was not extended to 2 GiB and keeps its size: '
                                     'The storage backend is full; the volume is as it was before.']
+        world.driver.extend = grow
+        extend(world, world.row(used.id))
+        settle(world)
+        assert (world.row(used.id).status, world.row(used.id).size) == ('in-use', 2 * GIB)
+
+    def test_a_driver_that_says_it_is_full_and_grew_nevertheless(self, world, used):
+        def extend_and_complain(volume, size):
+            world.driver.volumes[volume.id]['size'] = size
+            raise NoSpace('The storage backend is full.')
+        world.driver.extend = extend_and_complain
+        extend(world, used)
+        settle(world)
+        assert (world.row(used.id).status, world.row(used.id).size) == ('in-use', 2 * GIB)
 
 
 class TestTelling:

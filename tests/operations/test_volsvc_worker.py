@@ -3,10 +3,11 @@ import pytest
 
 from svckit import operations
 from tests.operations.volsvc_world import GIB, World
+from volsvc import metrics
 from volsvc.cmd import manage
-from volsvc.db import services
+from volsvc.db import attachments, services
 from volsvc.db.backend import Backend
-from volsvc.drivers.base import DriverError
+from volsvc.drivers.base import DriverError, VolumeMissing
 from volsvc.operations import extend_volume
 from volsvc.scheduling import backends
 
@@ -99,6 +100,125 @@ class TestWorker:
         assert world.operations()
         world.worker._tidy()
         assert world.operations() == []
+
+
+class TestGrownByHand:
+    """An operator grew a volume on the backend: that is told, and nothing is done about it."""
+
+    def test_is_told_once_and_left_as_it_is(self, world, caplog):
+        volume, other = world.made(), world.made()
+        world.driver.volumes[volume.id]['size'] = 3 * GIB
+        for _ in range(2):
+            world.worker.sweep()
+        assert len([line for line in caplog.messages if volume.id in line]) == 1 and other.id not in caplog.text
+        said, = world.messages()
+        assert 'has 1 GiB, but the storage backend holds 3 GiB' in said
+        assert world.row(volume.id).size == GIB and world.driver.volumes[volume.id]['size'] == 3 * GIB
+        assert world.used()['gigabytes'] == 2
+
+    def test_is_counted(self, world):
+        volume = world.made()
+        assert self.gauge(world) == 0
+        world.driver.volumes[volume.id]['size'] = 3 * GIB
+        world.worker.sweep()
+        assert self.gauge(world) == 1
+        world.driver.volumes[volume.id]['size'] = 4 * GIB
+        world.worker.sweep()
+        assert len(world.messages()) == 2
+        extend_volume.request(world.context(), world.row(volume.id), 4)
+        world.run()
+        world.worker.sweep()
+        assert self.gauge(world) == 0
+
+    def gauge(self, world):
+        world.worker.report()
+        families = {family.name: family for family in metrics.families(world.service)}
+        (labels, value), = families['volsvc_volumes_larger_than_recorded'].samples
+        assert labels == {'host': 'host@memory'}
+        return value
+
+    def test_extending_to_what_there_is_takes_quota(self, world):
+        volume = world.made()
+        world.driver.volumes[volume.id]['size'] = 3 * GIB
+        world.driver.extend = None                  # nothing to do for it
+        extend_volume.request(world.context(), volume, 3)
+        world.run()
+        assert (world.row(volume.id).size, world.row(volume.id).status) == (3 * GIB, 'available')
+        assert world.used()['gigabytes'] == 3
+
+    def test_one_that_is_being_extended_is_no_news(self, world):
+        volume = world.made()
+        extend_volume.request(world.context(), volume, 3)
+        world.driver.volumes[volume.id]['size'] = 3 * GIB
+        world.worker.sweep()
+        assert world.messages() == [] and world.worker.grown == {}
+
+    def test_a_worker_looks_by_itself(self, tmp_path):
+        world = World(f'sqlite:///{tmp_path}/v.sqlite', tmp_path, service__report_interval=0.1, sweep_interval=0.1)
+        volume = world.made()
+        world.worker.start()
+        try:
+            world.driver.volumes[volume.id]['size'] = 3 * GIB
+            eventually(world.messages)
+        finally:
+            world.worker.stop(5)
+
+
+class TestRestore:
+    """A worker that starts makes hosts reach their volumes again, before it does anything else."""
+
+    @pytest.fixture
+    def restored(self, world):
+        calls = []
+        world.driver.restore = lambda volume, connector, info: calls.append((volume.id, connector['host'], info))
+        return calls
+
+    def test_of_what_is_attached(self, world, restored):
+        used, _ = world.made(), world.made()
+        world.connected(used, 'host1')
+        world.worker.restore()
+        (volume_id, host, info), = restored
+        assert (volume_id, host, info['driver_volume_type']) == (used.id, 'host1', 'memory')
+        world.worker.restore()
+        assert len(restored) == 1
+
+    def test_one_that_fails_is_tried_again_and_holds_up_nobody(self, world, restored):
+        first, second = world.made(), world.made()
+        world.connected(first)
+        world.connected(second)
+        restore, failing = world.driver.restore, [True]
+
+        def fail(volume, connector, info):
+            if volume.id == first.id and failing:
+                raise DriverError('a portal is not there yet')
+            restore(volume, connector, info)
+        world.driver.restore = fail
+        world.worker.restore()
+        assert [id for id, *_ in restored] == [second.id]
+        failing.clear()
+        world.worker.restore()
+        assert [id for id, *_ in restored] == [second.id, first.id]
+
+    def test_one_that_was_detached_meanwhile_is_taken_back(self, world):
+        volume = world.made()
+        _, attachment = world.connected(volume, 'host1')
+
+        def restore(*_):
+            with world.db.transaction() as session:
+                session.delete(attachments.get(session, attachment.id))
+        world.driver.restore = restore
+        world.worker.restore()
+        assert world.driver.volumes[volume.id]['connected'] == []
+
+    def test_a_volume_that_is_gone(self, world, caplog):
+        volume = world.made()
+        world.connected(volume)
+
+        def restore(*_):
+            raise VolumeMissing('gone')
+        world.driver.restore = restore
+        world.worker.restore()
+        assert volume.id in caplog.text and world.worker._unreached == set()
 
 
 class TestManage:

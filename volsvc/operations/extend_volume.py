@@ -157,8 +157,14 @@ def check_servers(ctx, op):
 def grow_backend(ctx, op):
     """The backend is asked first, so a repeat finds nothing to do; and asked again, so that a size is known."""
     volume, size = _volume(op), op.params['size']
-    if ctx.driver.size(volume) < size:
-        ctx.driver.extend(volume, size)
+    there = ctx.driver.size(volume)
+    if there < size:
+        try:
+            ctx.driver.extend(volume, size)
+        except drivers.NoSpace as error:
+            if ctx.driver.size(volume) == there:
+                raise Refused(str(error)) from error         # all is as it was, and asking again would not help
+            raise
     found = ctx.driver.size(volume)
     if found < size:
         raise drivers.DriverError(f'The storage backend shows {found} bytes after growing to {size}.')
