@@ -14,6 +14,7 @@ from brick import errors, names, privileged
 
 _DELETE = re.compile(r'/sys/block/([^/]+)/device/delete')
 _SCAN = re.compile(r'/sys/class/scsi_host/host([0-9]+)/scan')
+_IN_USE = 10            # seconds for udev and others who look at each new device to close it again
 # Seconds: a flush waits for I/O that may never end. A login to a portal that is down takes eight times 15.
 _FLUSHES = ('multipath', '-f'), ('blockdev', '--flushbufs')
 _LONGEST = {'multipath': 30, 'blockdev': 30, 'dd': 30, 'iscsiadm': 180, 'mount': 120}
@@ -24,11 +25,13 @@ def execute(*words, process_input=None, check_exit_code=True, attempts=1, timeou
     words = [str(word) for word in words]
     accepted = _accepted(check_exit_code)
     if tuple(words[:2]) in _FLUSHES:
-        attempts = 1
+        attempts, interval = _IN_USE, 1
     for left in reversed(range(attempts)):
         status, out, err = _done(words, process_input, timeout)
         if accepted is None or status in accepted:
             return out, err
+        if status == privileged.LATE:
+            break
         if left:
             time.sleep(interval)
     raise processutils.ProcessExecutionError(stdout=out, stderr=err, exit_code=status, cmd=' '.join(words))

@@ -27,7 +27,7 @@ from oslo_privsep import capabilities, daemon, priv_context
 from brick import errors, names, node_records, programs, settings
 
 SYS = '/sys'
-_LATE = 124
+LATE = 124
 _THREADS = 64           # a call may wait for a portal that is down, and must not hold up the others
 _ENVIRONMENT = {'PATH': '/usr/sbin:/usr/bin:/sbin:/bin', 'LC_ALL': 'C'}
 
@@ -157,7 +157,7 @@ def run(words, timeout):
     except subprocess.TimeoutExpired:
         process.kill()
         threading.Thread(target=process.wait, daemon=True).start()
-        return _LATE, '', f'{words[0]} did not end within {timeout:.0f} s.'
+        return LATE, '', f'{words[0]} did not end within {timeout:.0f} s.'
 
 
 # ---------------------------------------------------------------- multipathd, LUKS

@@ -120,7 +120,7 @@ def test_wrong_secret(target, connector, clean):
 
 def test_target_that_is_not_there(target, connector, clean):
     data = target.data() | {'target_iqns': ['iqn.2010-10.org.openstack:volume-none'] * 4}
-    with pytest.raises(errors.ConnectFailed, match='10.11.1.1:3260 does not know this host or target'):
+    with pytest.raises(errors.ConnectFailed, match='10.11.1.1:3260 does not .*; 10.11.2.1:3260 does not '):
         connector.connect(data)
     assert leftovers() == clean
 
@@ -208,7 +208,7 @@ def test_disconnect_of_what_is_in_use(target, connector):
     connector.disconnect(data, device)
 
 
-@pytest.mark.parametrize('seconds', [0.3, 1.0, 2.0, 3.5])
+@pytest.mark.parametrize('seconds', [0.3, 2.0])
 def test_killed_in_the_middle(target, connector, seconds):
     data = target.data()
     with another_process(data) as other:
