@@ -114,7 +114,7 @@ def test_connect(fabric, data):
 
 def test_no_such_lun(fabric, data):
     connector = brick.connector_for('fibre_channel', root=str(fabric.root), scan_attempts=1)
-.*Unable to find'):
+    with pytest.raises(errors.ConnectFailed, match='LUN 6 of 500a098280feeba5 could not be connected: Unable to find'):
         connector.connect(data | {'target_lun': 6})
 
 
