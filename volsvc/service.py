@@ -5,6 +5,7 @@ from svckit import operations as engine
 from svckit.db import Database, migrate
 from svckit.messaging import Messaging
 from svckit.policy import Policy
+from svckit.turns import Turns
 from volsvc import operations, policies
 
 REMEMBERED = 5.0        # seconds
@@ -29,6 +30,7 @@ class Tools:
     def __init__(self, service, driver=None):
         self.service, self.driver = service, driver
         self.db, self.conf, self.messaging, self.clock = service.db, service.conf, service.messaging, service.clock
+        self.exports = Turns()      # by volume: who may reach it is changed by one step at a time
 
     @property
     def compute(self):

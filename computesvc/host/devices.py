@@ -8,8 +8,8 @@ import contextlib
 import os
 
 import brick
-from computesvc.host.turns import Turns
 from svckit.operations import NotYet
+from svckit.turns import Turns
 
 AGAIN = 3.0     # seconds between two looks whether a path is back
 

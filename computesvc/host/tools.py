@@ -7,9 +7,9 @@ import brick
 from computesvc.db.attachments import disk
 from computesvc.host import base
 from computesvc.host.devices import Devices
-from computesvc.host.turns import Turns
 from svckit import process
 from svckit.operations import Refused
+from svckit.turns import Turns
 
 
 class Tools:

@@ -95,16 +95,13 @@ def withdraw(ctx, op):
 
 def export_volume(ctx, op):
     """The host reaches the volume."""
-    info = ctx.driver.connect(_volume(op), op.params['connector'], op.params['mode'])
-    return {'secret_connection': info}
+    with ctx.exports.take(op.params['volume_id']):
+        return {'secret_connection': ctx.driver.connect(_volume(op), op.params['connector'], op.params['mode'])}
 
 
 def unexport_volume(ctx, op):
     """Undo of export_volume; what reached the host before goes on reaching it."""
-    with ctx.db.reader() as session:
-        used = shared(session, op.params['volume_id'], op.params['connector'])
-    if not used:
-        ctx.driver.disconnect(_volume(op), op.params['connector'])
+    end_export(ctx, _volume(op), op.params['connector'])
 
 
 def record_connection(ctx, op):
@@ -123,10 +120,27 @@ def record_connection(ctx, op):
         volume.status = 'in-use' if status == 'attached' else 'attaching'
 
 
-def shared(session, volume_id: str, connector: dict, besides: str | None = None) -> bool:
-    """Whether an attachment (other than `besides`) has the volume connected to the same host."""
-    return any(one.connection_info and one.id != besides and (one.connector or {}).get('host') == connector.get('host')
-               for one in attachments.of_volume(session, volume_id))
+def end_export(ctx, volume: drivers.Volume, connector: dict) -> None:
+    """The host reaches the volume no more, unless an attachment has it connected there or is having it connected.
+
+    Those that are on their way out do not count: each looks here for itself.
+    """
+    with ctx.exports.take(volume.id):
+        with ctx.db.reader() as session:
+            used = any((other or {}).get('host') == connector.get('host')
+                       for other in _reached(session, volume.id))
+        if not used:
+            ctx.driver.disconnect(volume, connector)
+
+
+def _reached(session, volume_id: str):
+    """The connectors by which hosts reach the volume, or are about to."""
+    for one in attachments.of_volume(session, volume_id):
+        if one.connection_info and one.attach_status != 'detaching':
+            yield one.connector
+        op = operations.live(session, f'connection:{one.id}')
+        if op and op.name == OPERATION.name and op.state == 'running':
+            yield op.params['connector']
 
 
 def _volume(op) -> drivers.Volume:

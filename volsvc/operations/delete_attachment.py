@@ -106,11 +106,8 @@ def withdraw(ctx, op):
 
 def unexport_volume(ctx, op):
     """The host reaches the volume no more, unless another attachment of it is there too."""
-    connector = op.params['connector'] or {}
-    with ctx.db.reader() as session:
-        used = connect_attachment.shared(session, op.params['volume_id'], connector, op.params['attachment_id'])
-    if not used:
-        ctx.driver.disconnect(drivers.Volume(op.params['volume_id'], op.params['size']), connector)
+    connect_attachment.end_export(ctx, drivers.Volume(op.params['volume_id'], op.params['size']),
+                                  op.params['connector'] or {})
 
 
 def forget_attachment(ctx, op):
