@@ -20,7 +20,7 @@ __all__ = ['Compute', 'Growth', 'NoAnswer', 'Refusal']
 class Growth:
     """How the guest's side of a growth stands."""
     result: str | None = None        # 'Success' or 'Error', None while it is under way
-    details: str | None = None
+    details: str | None = None       # what it waits for, or why it ended so
 
 
 class Compute:
@@ -60,10 +60,11 @@ class Compute:
         if answer.status_code == 404:
             return None
         action = _inside(answer, 'instanceAction')
-        ended = [event for event in action.get('events') or ()
-                 if event['event'] == 'compute_extend_volume' and event.get('result')]
+        events = [event for event in action.get('events') or () if event['event'] == 'compute_extend_volume']
+        ended = [event for event in events if event.get('result')]
         if not ended:
-            return Growth('Error', action['message']) if action.get('message') else Growth()
+            waits_for = next((event['details'] for event in events if event.get('details')), None)
+            return Growth('Error', action['message']) if action.get('message') else Growth(details=waits_for)
         return Growth(ended[-1]['result'], ended[-1].get('details') or action.get('message'))
 
     def server(self, server_id: str) -> dict | None:

@@ -5,12 +5,15 @@ with the last.  Hence whoever connects, plugs in or takes away a device holds it
 the agent's own (green) threads, where all that it waits for lets others go on.  Sizes are bytes.
 """
 import contextlib
+import logging
 import os
 
 import brick
+from computesvc.host import base
 from svckit.operations import NotYet
 from svckit.turns import Turns
 
+LOG = logging.getLogger(__name__)
 AGAIN = 3.0     # seconds between two looks whether a path is back
 
 
@@ -31,7 +34,7 @@ class Devices:
     def connect(self, volume_id: str, connection: dict) -> dict:
         """The volume is a device of this host: {'path', 'type'}."""
         with self._turns.take(volume_id):
-            return self._connector(connection).connect(connection['data'])
+            return self._connect(connection)
 
     def disconnect(self, volume_id: str, connection: dict, device: dict | None) -> None:
         """The device is gone, unless a guest here has it."""
@@ -72,7 +75,14 @@ class Devices:
         if device and connector.paths(connection['data']) and (
                 device['type'] not in ('block', 'file') or os.path.exists(device['path'])):
             return device
-        return connector.connect(connection['data'])
+        return self._connect(connection)
+
+    def _connect(self, connection):
+        try:
+            return self._connector(connection).connect(connection['data'])
+        except brick.errors.ConnectFailed as e:
+            LOG.warning('%s', e)        # it names addresses, and users read why their operation waits
+            raise base.HostError('The host could not connect to the volume.') from e
 
     def _connector(self, connection):
         agent = self._conf.agent
@@ -82,7 +92,7 @@ class Devices:
             mount_point_base=agent.nfs_mount_point_base or os.path.join(self._conf.state_path, 'mnt'))
 
 
-def lag(path) -> str:
-    """A sentence about a path that shows too little."""
-    where = ', '.join(filter(None, (path.portal, path.state)))
-    return f'Path {path.name} ({where}) still shows {path.size} bytes.'
+def lag(path, portal=False) -> str:
+    """A sentence about a path that shows too little; where it leads is for operators only."""
+    to = f' to {path.portal}' if portal and path.portal else ''
+    return f'Path {path.name}{to} ({path.state}) still shows {path.size} bytes.'

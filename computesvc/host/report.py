@@ -37,7 +37,7 @@ def _compare(tools, device):
     size = tools.devices.size(connection)       # 0: a protocol without devices, of which only the guest can be asked
     short = [path for path in tools.devices.paths(connection) if 0 < path.size < size]
     behind = 0 < size < wanted or any(path.state == 'running' for path in short) or _guest_is_behind(tools, device)
-    notices = [lag(path) for path in short]
+    notices = [lag(path, portal=True) for path in short]
     if size > wanted + ROUNDING:
         notices.append(f'its device has {size} bytes, more than the {wanted} on record. It is left as it is.')
     return behind, notices

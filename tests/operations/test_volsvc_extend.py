@@ -284,6 +284,9 @@ class TestTelling:
         op = last(world, 'tell-server')
         assert (op.state, op.position, len(world.nova.told())) == ('running', 1, 1)
         assert 'has not grown the disk yet' in op.error
+        world.nova.finish(result=None, details='No path answers.')
+        settle_once(world)
+        assert last(world, 'tell-server').error.endswith('as soon as it can. No path answers.')
         world.nova.finish()
         settle(world)
         assert last(world, 'tell-server').state == 'done'

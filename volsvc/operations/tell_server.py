@@ -126,8 +126,8 @@ def _wait(ctx, op, found):
         if ctx.compute.server(op.params['server_id']) is None:
             return {'outcome': 'The server is gone.'}
         _again(ctx, op, 'The compute service does not know of the event any more.', 0)
-    why = 'The compute service has yet to say that it knows of the event.' if found is None else \
-        'The host of the server has not grown the disk yet: it does so as soon as it can.'
+    why = 'The compute service has yet to say that it knows of the event.' if found is None else ' '.join(filter(None, [
+        'The host of the server has not grown the disk yet: it does so as soon as it can.', found.details]))
     raise NotYet(why, min(max(age / 10, 0.2), LONGEST))
 
 
