@@ -22,7 +22,7 @@ class Agreement:
 
     def __init__(self, look, rescan, clock):
         self._look, self._rescan, self._clock = look, rescan, clock
-        self._silent = set()            # did not answer; the kernel still waits for them, so nobody asks again
+        self._silent = {}               # {disk that did not answer: its size then}; the kernel still asks it
 
     def reach(self, size):
         """The size that all paths show that answer, at least `size`; 0 wants no size but has every path asked.
@@ -49,15 +49,15 @@ class Agreement:
         if names:
             seconds = max(1.0, min(ANSWER, until - self._clock.monotonic()))
             answers = self._rescan(names, seconds)
-            self._silent.update(name for name, answer in answers.items() if answer)
+            self._silent |= {path.name: path.size for path in paths if answers.get(path.name)}
 
     def _agreed(self, device, size):
         """The one size of all paths that answer, 0 if there is none."""
-        sizes = {path.size for path in running(device) if self._answers(path, device.largest)}
+        sizes = {path.size for path in running(device) if self._answers(path)}
         return sizes.pop() if len(sizes) == 1 and min(sizes) >= max(size, 1) else 0
 
-    def _answers(self, path, largest):
-        return path.size and (path.name not in self._silent or path.size == largest)
+    def _answers(self, path):
+        return path.size and self._silent.get(path.name) != path.size
 
     def _undecided(self, device, agreed):
         """Some path may yet catch up."""
@@ -65,7 +65,7 @@ class Agreement:
                    for path in device.paths)
 
     def _fail(self, device, size):
-        if not any(self._answers(path, device.largest) for path in running(device)):
+        if not any(self._answers(path) for path in running(device)):
             raise errors.PathsDown(f'No path to {device.label} answers now: {device.describe()}.')
         wanted = f'{size} bytes are wanted' if size else 'one size for all is wanted'
         raise errors.DeviceTooSmall(f'{device.label}: {wanted}; paths: {device.describe()}.')
