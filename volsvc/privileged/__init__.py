@@ -72,7 +72,8 @@ def helper() -> list[str]:
     """The command that starts the daemon: from the environment that runs us, without sudo where we are root."""
     beside = os.path.join(os.path.dirname(sys.executable), 'privsep-helper')
     found = beside if os.path.exists(beside) else shutil.which('privsep-helper') or 'privsep-helper'
-    return [found] if os.geteuid() == 0 else ['sudo', '-n', found]
+    # Its libraries warn of each other at every start.
+    return [sys.executable, '-W', 'ignore', found] if os.geteuid() == 0 else ['sudo', '-n', found]
 
 
 def volume_name(name: str) -> str:

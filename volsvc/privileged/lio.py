@@ -102,6 +102,9 @@ def _disk(rtslib, name, path, serial):
         if disk.is_configured() and disk.wwn == serial:
             return disk
         disk.delete()
+    for adapter in pathlib.Path(ROOT, 'core').glob('iblock_*'):
+        if not any(entry.is_dir() for entry in adapter.iterdir()):
+            adapter.rmdir()             # a disk was about to be made below it; rtslib would stumble over it
     disk = rtslib.BlockStorageObject(name, dev=path, wwn=serial)
     with contextlib.suppress(rtslib.RTSLibError):       # the device below has no discard
         disk.set_attribute('emulate_tpu', 1)
@@ -138,7 +141,7 @@ def _listen(rtslib, group, portal) -> bool:
     try:
         rtslib.NetworkPortal(group, address, int(port))
         return True
-    except rtslib.RTSLibError:          # the address is not this machine's (now)
+    except rtslib.RTSLibError:          # somebody else listens there; that the address is not here yet is no obstacle
         return False
 
 

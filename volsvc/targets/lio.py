@@ -36,9 +36,8 @@ class LioTarget:
                           connector['initiator'], known.get('auth_username') or _random(20),
                           privileged.Secret(known.get('auth_password') or _random(32)), not known, mode == 'ro')
         if missing := len(self._portals) - len(found['portals']):
-            LOG.warning('Volume %s: %d of %d portals are not addresses of this machine now.', volume.id, missing,
-                        len(self._portals))
-        portals = found['portals']
+            LOG.warning('Volume %s: at %d of %d portals somebody else listens.', volume.id, missing, len(self._portals))
+        portals = list(found['portals'])
         return {'target_discovered': False, 'target_portal': portals[0], 'target_iqn': target, 'target_lun': LUN,
                 'target_portals': portals, 'target_iqns': [target] * len(portals),
                 'target_luns': [LUN] * len(portals), 'auth_method': 'CHAP', 'auth_username': found['user'],
