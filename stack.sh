@@ -321,8 +321,7 @@ tests() {
 lab_skipped=
 lab_tests() {
     local status=0
-    "$VENV/bin/python" -m tests.lab --seconds "$LAB_SECONDS" -- \
-        python -m pytest -v --durations=10 -p no:cacheprovider tests/lab 2>&1 </dev/null | tee "$LOGS/test-lab.log" || status=$?
+    "$VENV/bin/python" -m tests.lab --seconds "$LAB_SECONDS" 2>&1 </dev/null | tee "$LOGS/test-lab.log" || status=$?
     if (( status == LAB_UNAVAILABLE )); then
         lab_skipped=$(sed -n 's/^lab: //p' "$LOGS/test-lab.log" | tail -n 1)
         complain "the lab's tests are skipped: $lab_skipped"

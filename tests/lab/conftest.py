@@ -29,9 +29,13 @@ def pytest_runtest_makereport(item, call):
 
 @pytest.fixture(scope='module')
 def box(tmp_path_factory):
-    """Both services on logical volumes, iSCSI, multipath and libvirt; they answer."""
+    """Both services on logical volumes, iSCSI, multipath and libvirt; they answer, and log all that they can."""
     from tests.lab.services import LabBox
-    box = LabBox(tmp_path_factory.mktemp('box')).start()
+    box = LabBox(tmp_path_factory.mktemp('box'))
+    for name in ('volsvc', 'computesvc'):
+        with open(box.state / f'{name}.conf', 'a') as file:
+            file.write('\n[DEFAULT]\ndebug = true\n')
+    box.start()
     yield box
     box.end()
 

@@ -15,14 +15,14 @@ import time
 
 KERNEL = 'linux.uml'
 MODULES = pathlib.Path('/usr/lib/uml/modules')
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-KEEPER = pathlib.Path(__file__).with_name('keeper.py')
-INIT = pathlib.Path(__file__).with_name('init.sh')
+FOLDER = pathlib.Path(__file__).resolve().parent
+ROOT = FOLDER.parents[1]
+KEEPER, INIT = FOLDER / 'keeper.py', FOLDER / 'init.sh'
 # Debian's packages of what the machine starts.
 PROGRAMS = {KERNEL: 'user-mode-linux', 'lvm': 'lvm2', 'iscsid': 'open-iscsi', 'multipathd': 'multipath-tools',
             'modprobe': 'kmod', 'udevadm': 'udev', 'ip': 'iproute2'}
 # What the command in the machine gets of our environment, beside names that begin with LAB_.
-PASSED_ON = ('HOME', 'LANG', 'TERM', 'NO_COLOR', 'PYTEST_ADDOPTS', 'PYTHONDONTWRITEBYTECODE', 'XDG_CACHE_HOME')
+PASSED_ON = ('HOME', 'LANG', 'TERM', 'NO_COLOR', 'PYTEST_ADDOPTS', 'XDG_CACHE_HOME')
 PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 MEMORY_FOLDERS = ('/dev/shm', tempfile.gettempdir())     # noqa: S108
 UNITS = {'M': 1 << 20, 'G': 1 << 30}
@@ -39,17 +39,20 @@ class Machine:
     """One machine that runs `command` (a list) with the project as its folder, and ends.
 
     `memory` is its size, as in '2G'. `network` is one end of an AF_UNIX datagram socket pair: the machine at the
-    other end is its neighbour on a wire. `node` is its number there. With `terminal` the command has ours.
+    other end is its neighbour on a wire. `node` is its number there. With `terminal` the command has ours; otherwise
+    `show` gets its output, in pieces as they come.
     """
 
-    def __init__(self, command, memory='2G', seconds=None, node=1, network=None, terminal=False, environment=None):
+    def __init__(self, command, memory='2G', seconds=None, node=1, network=None, terminal=False, environment=None,
+                 show=None):
         self._command, self._seconds, self._terminal = list(command), seconds, terminal
+        self._show = show or _print
         self._memory, self._node, self._network = memory, node, network
         self._environment = environment or {}
         self._lifeline = None
 
     def run(self) -> int:
-        """The command's exit status (ENDED if it took longer than `seconds`); its output is shown as it comes."""
+        """The command's exit status (ENDED if it took longer than `seconds`); its output was shown as it came."""
         with self:
             return self.wait()
 
@@ -74,19 +77,17 @@ class Machine:
         self._lifeline.wait()
         self._uml.wait()
 
-    def wait(self, show=True) -> int:
+    def wait(self) -> int:
         """As run(), of a machine that was started by `with`."""
         until = time.monotonic() + self._seconds if self._seconds else float('inf')
         began = time.monotonic()
         with open(self.said, 'rb') as said:
             while self._uml.poll() is None and time.monotonic() < until:
                 time.sleep(LOOK)
-                if show:
-                    _show(said.read())
-            if show:
-                _show(said.read())
+                self._show(said.read())
+            self._show(said.read())
         if self._uml.poll() is None:
-            _show(f'\nlab: not done within {self._seconds:.0f} s: ended\n'.encode())
+            self._show(f'\nlab: not done within {self._seconds:.0f} s: ended\n'.encode())
             return ENDED
         return self._status(time.monotonic() - began)
 
@@ -162,7 +163,7 @@ def _take_terminal(group):
     signal.signal(signal.SIGTTOU, before)
 
 
-def _show(said: bytes):
+def _print(said: bytes):
     if said:
         sys.stdout.buffer.write(said)
         sys.stdout.buffer.flush()

@@ -1,4 +1,7 @@
 """Both services in the lab's machine: a onebox on logical volumes, iSCSI, multipath and libvirt, for tests to kill."""
+import pathlib
+import sys
+
 from tests.system.box import Box
 from tests.system.deployment import Halt
 
@@ -52,3 +55,14 @@ class LabBox(Box):
         if self.process and self.process.poll() is None:
             self.stop()
         Libvirtd(self.state).destroy()
+
+
+def main(folder):
+    """Starts one for a prompt, and leaves it running."""
+    path = pathlib.Path(folder)
+    path.mkdir(parents=True)
+    print(LabBox(path).start().said(), end='')
+
+
+if __name__ == '__main__':
+    main(sys.argv[1])

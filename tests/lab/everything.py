@@ -1,0 +1,109 @@
+"""All tests of the lab: each file in a machine of its own, as many machines at once as there are processors.
+
+So no file's faults disturb another file, and a machine that hangs costs one file. What is printed as it comes are the
+results; the whole output of a file follows if a test of it failed.
+"""
+import os
+import pathlib
+import queue
+import re
+import threading
+import time
+
+from tests.lab import wire
+from tests.lab.machine import FOLDER, ROOT, UNITS, Machine, Unavailable
+
+PYTEST = ['python', '-m', 'pytest', '-v', '--color=no', '--durations=5', '-p', 'no:cacheprovider']
+TWO_HOSTS = ('test_two_hosts.py',)
+RESULT = re.compile(r'\S+::.* (PASSED|FAILED|ERROR|SKIPPED|XFAIL|XPASS)\b')
+FAILURE = re.compile(r'(FAILED|ERROR) ')        # at the beginning of a line of pytest's summary
+NOTHING_RAN = 5         # pytest's exit status
+
+
+def run(memory: str, seconds: float | None) -> int:
+    """0 if every test passed, after at most `seconds`."""
+    # The longest first: when the last one starts alone, little is left to wait for.
+    files = sorted(FOLDER.glob('test_*.py'), key=lambda path: path.stat().st_size, reverse=True)
+    everything = Everything(files, memory, time.monotonic() + seconds if seconds else None)
+    return everything.run(_at_once(memory))
+
+
+class Everything:
+    """The files still to be run, and what came of the others."""
+
+    def __init__(self, files, memory, until):
+        self._memory, self._until = memory, until
+        self._left = queue.SimpleQueue()
+        for file in files:
+            self._left.put(file)
+        self._printing = threading.Lock()
+        self._counts, self._failures, self._unavailable = {}, [], None
+
+    def run(self, at_once) -> int:
+        # Daemons: if we are interrupted, nobody waits for them, and their machines end with this process.
+        threads = [threading.Thread(target=self._work, daemon=True) for _ in range(at_once)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        if self._unavailable:
+            raise self._unavailable
+        for line in self._failures:
+            print(line)
+        counts = ', '.join(f'{number} {word.lower()}' for word, number in sorted(self._counts.items()))
+        print(f'lab: {counts or "no tests"}', flush=True)
+        return 1 if self._failures else 0
+
+    def _work(self):
+        while not self._unavailable:
+            try:
+                self._run(self._left.get_nowait())
+            except queue.Empty:
+                return
+            except Unavailable as error:
+                self._unavailable = error
+
+    def _run(self, file: pathlib.Path):
+        name, output, began = file.relative_to(ROOT), Output(self._result), time.monotonic()
+        make = wire.Pair if file.name in TWO_HOSTS else Machine
+        seconds = max(self._until - began, 1) if self._until else None
+        try:
+            status = make([*PYTEST, str(name)], memory=self._memory, seconds=seconds, show=output).run()
+        except RuntimeError as error:
+            status = str(error)
+        with self._printing:
+            if status not in (0, NOTHING_RAN):
+                failures = [line for line in output.lines() if FAILURE.match(line)]
+                self._failures += failures or [f'FAILED {name}: ended with {status}']
+                print(f'------ {name} ended with {status}; all that it said:', *output.lines(), sep='\n')
+            print(f'------ {name}: {time.monotonic() - began:.0f} s', flush=True)
+
+    def _result(self, line):
+        if found := RESULT.match(line):
+            with self._printing:
+                self._counts[found[1]] = self._counts.get(found[1], 0) + 1
+                print(line, flush=True)
+
+
+class Output:
+    """Takes what a machine says in pieces; `tell` gets each line that is whole."""
+
+    def __init__(self, tell):
+        self._tell, self._text, self._told = tell, '', 0
+
+    def __call__(self, piece: bytes):
+        self._text += piece.decode(errors='replace')
+        whole = self.lines()[:self._text.count('\n')]
+        for line in whole[self._told:]:
+            self._tell(line)
+        self._told = len(whole)
+
+    def lines(self) -> list[str]:
+        return self._text.split('\n')
+
+
+def _at_once(memory) -> int:
+    """A machine takes a processor, and at last all of its memory."""
+    available = os.sysconf('SC_AVPHYS_PAGES') * os.sysconf('SC_PAGE_SIZE')
+    fit = available // (int(memory[:-1]) * UNITS[memory[-1]])
+    return max(1, min(len(os.sched_getaffinity(0)), fit))
