@@ -24,10 +24,10 @@ def find(req, attachment_id):
 
 @handler(min=versions.ATTACHMENTS)
 def show(req, attachment_id):
-    """One attachment, with its connection."""
+    """One attachment, with its connection for whom that is meant."""
     attachment = find(req, attachment_id)
     req.context.authorize(policies.GET, attachment.volume)
-    return {'attachment': views.detail(attachment)}
+    return {'attachment': _shown(req, attachment)}
 
 
 @handler(min=versions.ATTACHMENTS)
@@ -38,8 +38,8 @@ def index(req):
 
 @handler(min=versions.ATTACHMENTS)
 def detail(req):
-    """Attachments of the project, with their connections."""
-    return _list(req, views.detail)
+    """Attachments of the project, with their connections for whom those are meant."""
+    return _list(req, lambda attachment: _shown(req, attachment))
 
 
 @handler(body=schemas.CREATE, min=versions.ATTACHMENTS)
@@ -86,6 +86,14 @@ def complete(req, attachment_id):
 
 
 ACTION = actions({'os-complete': complete})
+
+
+def _shown(req, attachment) -> dict:
+    """A server's connection has credentials that are its host's, not its owner's."""
+    shown = views.detail(attachment)
+    if attachment.instance_uuid and not req.context.can(policies.GET_CONNECTION):
+        shown['connection_info'] = {}
+    return shown
 
 
 def _list(req, view):

@@ -99,6 +99,19 @@ class TestConnect:
         assert volume in info['name'] and 'data' not in info
         assert world.volume(volume)['status'] == 'attaching'
 
+    def test_its_owner_does_not_see_how_the_host_reaches_it(self, world, attachment):
+        known = self.connect(world, attachment)['attachment']['connection_info']
+        for who, seen in (({}, {}), (ADMIN, known), (SERVICE, known)):
+            assert world.get(f'/attachments/{attachment}', **who)['attachment']['connection_info'] == seen
+            listed, = world.get('/attachments/detail', **who)['attachments']
+            assert listed['connection_info'] == seen
+
+    def test_its_owner_sees_it_where_no_server_is(self, world, volume):
+        own = {'roles': 'member,reader', 'project': 'p1', 'x_service_roles': ''}
+        attachment = reserve(world, volume, None, **own)['attachment']['id']
+        known = self.connect(world, attachment, **own)['attachment']['connection_info']
+        assert known and world.get(f'/attachments/{attachment}', **own)['attachment']['connection_info'] == known
+
     def test_with_the_reservation(self, world, volume, server):
         with world.eager():
             made = reserve(world, volume, server, connector=CONNECTOR)['attachment']
