@@ -103,7 +103,7 @@ class TestConnect:
         known = self.connect(world, attachment)['attachment']['connection_info']
         for who, seen in (({}, {}), (ADMIN, known), (SERVICE, known)):
             assert world.get(f'/attachments/{attachment}', **who)['attachment']['connection_info'] == seen
-            listed, = world.get('/attachments/detail', **who)['attachments']
+            listed, = world.get('/attachments/detail?all_tenants=1', **who)['attachments']
             assert listed['connection_info'] == seen
 
     def test_its_owner_sees_it_where_no_server_is(self, world, volume):
