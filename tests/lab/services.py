@@ -9,10 +9,12 @@ PORTALS = tuple(f'10.11.{number}.1' for number in range(1, 5))
 # Where a test can have the process halt, to kill it there.
 HALTS = {'worker': ('volsvc.drivers.lvm:LvmDriver.extend', 'after'),        # before its step's checkpoint
          'agent': ('brick.multipath:Growth.run', 'before')}                 # paths are grown, the map is not
-VOLSVC = """[service]
+VOLSVC = """[DEFAULT]
+sweep_interval = 2
+
+[service]
 lease = 4
 poll = 0.5
-report_interval = 3600
 
 [lvm]
 volume_group = lab
@@ -33,6 +35,8 @@ sweep_interval = 2
 
 class LabBox(Box):
     """A Box; `halts['worker']` and `halts['agent']` are the test's end of halting.py."""
+
+    patience = 240      # seconds, in a machine that may share a processor with others
 
     def __init__(self, folder, portals=PORTALS):
         super().__init__(folder, '--hypervisor', 'libvirt', '--backend', 'lvm')

@@ -31,6 +31,7 @@ class Box:
     """`onebox` on free ports with its state in `folder`."""
 
     command = ('-m', 'onebox.app')
+    patience = PATIENCE
 
     def __init__(self, folder: pathlib.Path, *options):
         self.folder = folder
@@ -67,9 +68,9 @@ class Box:
             self.process.kill()
             self.process.wait()
 
-    def wait(self, condition, what, seconds=PATIENCE):
-        """Until `condition()` is true; its value."""
-        until = time.monotonic() + seconds
+    def wait(self, condition, what, seconds=None):
+        """Until `condition()` is true, for at most `seconds` or else its patience; its value."""
+        until = time.monotonic() + (seconds or self.patience)
         while not (found := condition()):
             assert self.process.poll() is None, f'onebox ended: {self.said()}'
             assert time.monotonic() < until, f'Never saw that {what}. onebox said: {self.said()}'
