@@ -20,9 +20,10 @@ class Volume:
     """The volume that all stories share, each of which takes it further, and the servers of this host that use it."""
 
     def __init__(self, box):
-        self.box = box
-        api = box.api('onebox-admin').volume
-        kind = api('POST', '/types', {'volume_type': {
+        self.box, admin = box, box.api('onebox-admin')
+        self._flavor = admin.compute('POST', '/flavors', {'flavor': {
+            'name': 'small', 'ram': 64, 'vcpus': 1, 'disk': 0}})['flavor']['id']
+        kind = admin.volume('POST', '/types', {'volume_type': {
             'name': 'shared', 'extra_specs': {'multiattach': '<is> True'}}})['volume_type']
         self.id = self.user.new_volume(1, volume_type=kind['id'])
         eventually('the volume is made', lambda: self.user.volume_is(self.id, status='available'))
@@ -36,8 +37,9 @@ class Volume:
         return self.box.api('onebox')
 
     def add_server(self) -> str:
-        server = self.user.compute('POST', '/servers', {'server': {
-            'name': 'guest', 'flavorRef': '42', 'networks': 'none', 'imageRef': self.user.image_id('tiny')}})['server']['id']
+        wanted = {'name': 'guest', 'flavorRef': self._flavor, 'networks': 'none',
+                  'imageRef': self.user.image_id('tiny')}
+        server = self.user.compute('POST', '/servers', {'server': wanted})['server']['id']
         eventually('the server runs', lambda: self.user.server_is(server, 'ACTIVE'))
         self.user.attach(server, self.id)
         eventually('it has the volume', lambda: server in self._attached())
@@ -89,10 +91,19 @@ class Volume:
 
     # -- looking
 
+    def logged(self, *words) -> bool:
+        """A warning with all these words in it."""
+        lines = (self.box.state / 'onebox.log').read_text().splitlines()
+        return any(all(word in line for word in (' WARNING ', self.id, *words)) for line in lines)
+
     def operations(self, request_id=None) -> list[dict]:
         """Ours, newest first."""
         query = f'&request_id={request_id}' if request_id else ''
         return self.user.volume('GET', f'/operations?volume_id={self.id}{query}')['operations']
+
+    def host_operations(self) -> list[dict]:
+        """What the compute service did with the first server, newest first."""
+        return self.user.compute('GET', f'/servers/{self.servers[0]}/operations')['operations']
 
     def sizes(self) -> dict:
         """By who says so."""
@@ -142,9 +153,12 @@ def volume(shared):
 def test_a_path_goes_down(volume):
     """The others grow, and the map; the answer says which one lags; when it is back it follows by itself."""
     lagging = PORTALS[1]
+    disk = volume.seen.disks()[lagging]
     with wrecking.unreachable(lagging):
         size = volume.grow()
-        assert lagging in volume.ended('Success')
+        assert f'Path {disk} ' in volume.ended('Success')
+        assert any(f'Path {disk} ' in (one['outcome'] or '') for one in volume.host_operations())
+        eventually('the operator is told where it leads', lambda: volume.logged(disk, lagging))
         sizes = volume.sizes()
         assert sizes.pop(lagging) < size
         assert set(sizes.values()) == {size}, sizes
@@ -232,30 +246,32 @@ def test_the_agent_is_killed_between_rescan_and_map(volume):
 def test_the_volume_group_is_full(volume):
     """Refused as if never asked, with a message for the user; and once there is room, it works."""
     quota = volume.user.quota()
+    reported = last_report(volume)
+    eventually('the worker has just reported how much is free', lambda: last_report(volume) != reported)
     with wrecking.full_volume_group():
         volume.ask()
-        operation = eventually('the extend has ended', lambda: next(
-            one for one in volume.operations(volume.request_id) if one['finished_at']))
+        operation, = eventually('the extend has ended', lambda: [
+            one for one in volume.operations(volume.request_id) if one['finished_at']])
     assert operation['state'] == 'undone' and 'full' in operation['error']
     assert volume.is_whole() and volume.user.quota() == quota
     messages = volume.user.volume('GET', f'/messages?resource_uuid={volume.id}')['messages']
     assert 'full' in messages[0]['user_message']
-    volume.grow()
+    eventually('the worker has reported the room, and it is given', volume.grow)
 
 
 def test_a_volume_grows_behind_our_back(volume):
     """An operator ran lvextend: that is reported, and nothing shrinks; a later extend takes it in."""
     before = volume.size
     wrecking.run('lvextend', '--size', f'{before + GIB}b', volume.seen.logical)
-    eventually('the volume service reports it', lambda: reported(volume))
+    eventually('the volume service reports it', lambda: volume.logged(str(before + GIB), 'by hand'))
     assert volume.user.volume_is(volume.id, status='in-use', size=before // GIB)
     assert volume.seen.on_backend() == before + GIB
     volume.grow()
 
 
-def reported(volume) -> bool:
-    text = (volume.box.state / 'onebox.log').read_text()
-    return any(volume.id in line and str(volume.size + GIB) in line for line in text.splitlines() if 'WARNING' in line)
+def last_report(volume) -> str:
+    services = volume.box.api('onebox-admin').volume('GET', '/os-services?binary=cinder-volume')['services']
+    return services[0]['updated_at']
 
 
 # ------------------------------------------------------------------ two servers
