@@ -123,7 +123,7 @@ cannot_install() {   # cannot_install REASON PACKAGE...
     complain '    ./stack.sh lint                                         everything (needs Python 3.11 or newer with venv)'
     complain '    ./stack.sh test                                         all but the tests of what is missing: they say "skipped"'
     complain '    ./stack.sh up --hypervisor memory --backend memory      both services, with no real guest'
-    complain 'and this does not: ./stack.sh demo (needs libvirt, QEMU and the parts of its guest)'
+    complain 'and of these, what needs them does not: ./stack.sh demo (libvirt, QEMU, the parts of its guest), ./stack.sh lab'
 }
 
 # system_packages PACKAGE...: install those that are missing; fails, having said what to do, where it cannot.

@@ -3,6 +3,7 @@ import argparse
 import signal
 import sys
 
+from onebox import guest
 from tests.lab import everything, wire
 from tests.lab.machine import FOLDER, Machine, Unavailable
 
@@ -24,6 +25,7 @@ def main() -> int:
         parser.error('--shell needs a terminal')
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
+        _make_guest()
         if not options.command and not options.shell:
             return everything.run(options.memory, options.seconds)
         how = {'memory': options.memory, 'seconds': options.seconds, 'terminal': options.shell}
@@ -34,6 +36,14 @@ def main() -> int:
         return UNAVAILABLE
     except KeyboardInterrupt:
         return 130
+
+
+def _make_guest():
+    """The image of the guest that tests boot is in the cache of the user: in the machine no network can fetch it."""
+    try:
+        guest.image(progress=lambda text: print(f'lab: {text} (once)', flush=True))
+    except (guest.Unavailable, OSError) as error:
+        raise Unavailable(f'The lab needs the image of a guest: {error}') from None
 
 
 if __name__ == '__main__':
