@@ -136,12 +136,15 @@ class Iscsi(Initiator, iscsi.ISCSIConnector):
     def _connect_to_iscsi_portal(self, connection_properties):
         return self._connect_to_iscsi_portal_unsafe(connection_properties)      # _turn() is the lock
 
+    def _get_iscsi_sessions_full(self):
+        return [('tcp:', number, portal, '', iqn) for number, portal, iqn in Sysfs().iscsi_sessions()]
+
     def _iscsiadm_update(self, connection_properties, property_key, property_value, **kwargs):
-        if not property_key.startswith('node.session.auth.'):
-            return super()._iscsiadm_update(connection_properties, property_key, property_value, **kwargs)
-        if property_key.endswith('.password'):
-            privileged.set_chap(connection_properties['target_iqn'], connection_properties['target_portal'],
-                                *self._chap)
+        """os-brick sets one value at a time; all are written at its first. It also would have the portal logged in to
+        at every boot, of which the volume may not survive one: who needs it connects."""
+        if property_key == 'node.session.scan':
+            privileged.prepare_login(connection_properties['target_iqn'], connection_properties['target_portal'],
+                                     self._chap)
         return '', ''
 
     def _run_iscsiadm(self, connection_properties, iscsi_command, **kwargs):

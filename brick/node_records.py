@@ -1,4 +1,6 @@
-"""open-iscsi's record of a target's portal, where a CHAP secret is put without any program's arguments showing it.
+"""open-iscsi's record of a target's portal: how to log in there.
+
+It is written here and not by iscsiadm, whose arguments anybody on the host can read, a CHAP secret among them.
 
 Files: <nodes>/<iqn>/<address>,<port>,<group>/<interface>, or <nodes>/<iqn>/<address>,<port> where the portal group is
 not known (usr/idbm.c of open-iscsi); text lines `name = value` between `# BEGIN RECORD` and `# END RECORD`.
@@ -13,17 +15,22 @@ FOLDERS = ('/etc/iscsi/nodes', '/var/lib/iscsi/nodes')
 _END = '# END RECORD'
 
 
-def set_chap(iqn, address, port, username, secret):
-    """The next login to the portal authenticates by CHAP as `username`. BadConnection if there is no record."""
+def prepare(iqn, address, port, username='', secret=''):
+    """The next login to the portal is by CHAP if there is a name, and adds no disk by itself: that is asked for.
+
+    BadConnection if there is no record.
+    """
+    values = {'node.session.scan': 'manual'}
+    if username:
+        values |= {'node.session.auth.authmethod': 'CHAP', 'node.session.auth.username': username,
+                   'node.session.auth.password': secret}
     found = list(_records(iqn, address, port))
     if not found:
         raise errors.BadConnection(f'open-iscsi has no record of {iqn} at {address} port {port}.')
     for nodes, path in found:
         with open(path) as file:
             text = file.read()
-        _replace(nodes, path, _with(text, {'node.session.auth.authmethod': 'CHAP',
-                                           'node.session.auth.username': username,
-                                           'node.session.auth.password': secret}))
+        _replace(nodes, path, _with(text, values))
 
 
 def _records(iqn, address, port):

@@ -6,8 +6,8 @@ They run in a daemon of oslo.privsep (section privsep_brick), which is uid 0 wit
 - none for the rest: files of sysfs and of open-iscsi belong to root, and multipathd asks for uid 0.
 
 Each checks its arguments inside the daemon, against the grammar in brick/names.py, so a caller that was taken over
-can do no more than is written here. No argument and no result may be a secret: the daemon logs results at level debug.
-The one exception, set_chap(), returns nothing.
+can do no more than is written here. No result may be a secret: the daemon logs results at level debug.
+The exceptions, prepare_login() and luks_resize(), return none of theirs.
 
 Nothing else in brick runs a program or writes below /sys. The daemon imports this module, so it must stay light.
 """
@@ -64,7 +64,8 @@ def command():
         return shlex.split(settings.helper)
     beside = os.path.join(os.path.dirname(sys.executable), 'privsep-helper')
     found = beside if os.path.exists(beside) else shutil.which('privsep-helper') or 'privsep-helper'
-    return [found] if os.geteuid() == 0 else ['sudo', '-n', found]
+    # Without the warnings that importing eventlet gives; a sudoers file names the helper alone.
+    return [sys.executable, '-Wignore', found] if os.geteuid() == 0 else ['sudo', '-n', found]
 
 
 @context.entrypoint
@@ -136,10 +137,10 @@ def initiator_name():
 
 
 @context.entrypoint
-def set_chap(iqn, portal, username, secret):
-    """open-iscsi's record of the portal has the credentials. Nothing is returned or logged."""
-    node_records.set_chap(names.iqn(iqn), *names.split_portal(portal), names.chap(username, 'CHAP name'),
-                          names.chap(secret, 'CHAP secret'))
+def prepare_login(iqn, portal, chap=None):
+    """open-iscsi's record of the portal has what a login needs; `chap`: (name, secret), which nobody else is told."""
+    words = (names.chap(chap[0], 'CHAP name'), names.chap(chap[1], 'CHAP secret')) if chap else ()
+    node_records.prepare(names.iqn(iqn), *names.split_portal(portal), *words)
 
 
 @context.entrypoint

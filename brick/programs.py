@@ -1,12 +1,10 @@
 """The programs that os-brick may run as root here, and the grammar of their arguments.
 
-What is not written here is refused. No secret is among what may be set: CHAP goes another way (node_records.py),
-since anybody on the host can read a program's arguments.
+What is not written here is refused. Nothing may be set by arguments, which anybody on the host can read: what a login
+needs, CHAP secrets above all, goes another way (node_records.py).
 """
 
 from brick import errors, names
-
-_SETTINGS = ('node.session.scan', 'node.startup')
 
 
 def check(words):
@@ -35,9 +33,7 @@ _ISCSIADM = {
     '--interface': _one_of('default'),
     '-o': _one_of('show'),
     '-P': _one_of('1'),
-    '--op': _one_of('new', 'update', 'delete', 'show'),
-    '-n': _one_of(*_SETTINGS),
-    '-v': _one_of('manual', 'automatic', 'auto', 'onboot'),
+    '--op': _one_of('new', 'delete', 'show'),
     '--login': None, '--logout': None, '--discover': None,
 }
 _MULTIPATH = {'-a': names.wwid, '-C': names.device, '-f': names.map_or_path, '-l': names.device_path, '-r': None}

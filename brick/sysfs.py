@@ -46,13 +46,16 @@ class Sysfs:
         """The iSCSI portal or the WWN of the Fibre Channel port that the disk is seen through."""
         link = self._link('class/block', name)
         if session := _SESSION.search(link):
-            connection = f'class/iscsi_connection/connection{session[1]}:0'
-            address = self._read(connection, 'persistent_address')
-            host = f'[{address}]' if ':' in address else address
-            return f'{host}:{self._read(connection, "persistent_port")}' if address else ''
+            return self._session_portal(session[1])
         if rport := _RPORT.search(link):
             return self._read('class/fc_remote_ports', rport[1], 'port_name').removeprefix('0x')
         return ''
+
+    def _session_portal(self, number):
+        connection = f'class/iscsi_connection/connection{number}:0'
+        address = self._read(connection, 'persistent_address')
+        host = f'[{address}]' if ':' in address else address
+        return f'{host}:{self._read(connection, "persistent_port")}' if address else ''
 
     # --------------------------------------------------------------------------------------------- device mapper
 
@@ -97,6 +100,12 @@ class Sysfs:
                     found += self._disks_below(f'class/iscsi_session/{session}/device',
                                                {lun for other, lun in wanted if other == iqn})
         return sorted({name for name in found if name})
+
+    def iscsi_sessions(self):
+        """[(number, portal, IQN)] of every session, whether its portal answers now or not."""
+        numbers = [name.removeprefix('session') for name in self._list('class/iscsi_session')]
+        return [(number, self._session_portal(number), self._read(f'class/iscsi_session/session{number}/targetname'))
+                for number in numbers]
 
     def _iscsi_link(self, portal, iqn, lun):
         number = lun if lun < 256 else f'0x{lun & 0xffff:04x}{lun >> 16 & 0xffff:04x}00000000'

@@ -35,9 +35,12 @@ class FibreChannelConnector(InitiatorConnector):
         from brick import initiators
         return initiators.FibreChannel(self.multipath, self.scan_attempts, self.label(data), self.root)
 
+    def wants_map(self, data):
+        return self.multipath
+
     def complete(self, data, device):
         """The fabric may offer more ways than are here, which the kernel finds by itself."""
-        if self.multipath and not device.map:
+        if self.wants_map(data) and not device.map:
             return False
         return any(path.state == RUNNING for path in device.paths)
 

@@ -10,7 +10,8 @@ from brick.connectors.scsi import SCSIConnector
 from brick.sysfs import RUNNING, Sysfs
 
 LOG = logging.getLogger(__name__)
-_LINKS = 5.0                # seconds that udev may take to make a link
+_LINKS = 20.0               # seconds that udev may take to make a link
+_MAPS = 20.0                # seconds that multipathd may take to make a map, after os-brick has waited ten
 
 
 class InitiatorConnector(SCSIConnector):
@@ -27,9 +28,7 @@ class InitiatorConnector(SCSIConnector):
         if not device or not self.complete(data, device):
             brick.warm_up()
             self.os_brick(data).connect(properties)
-            device = self._now(data)
-        if not device:
-            raise errors.ConnectFailed(f'{self.label(data)} went away again while it was connected.')
+            device = self._settled(data)
         return {'path': self._stable_name(device), 'type': 'block'}
 
     def disconnect(self, data, device=None):
@@ -69,6 +68,10 @@ class InitiatorConnector(SCSIConnector):
         """os-brick's connector for this connection, see brick/initiators.py."""
 
     @abc.abstractmethod
+    def wants_map(self, data):
+        """The device is to be used through a map of multipathd."""
+
+    @abc.abstractmethod
     def complete(self, data, device):
         """The device is here by every way that the connection offers, so that connecting would change nothing."""
 
@@ -80,6 +83,22 @@ class InitiatorConnector(SCSIConnector):
             return self.device(data)
         except errors.DeviceNotFound:
             return None
+
+    def _settled(self, data):
+        """The device, with its map if it is to have one."""
+        device, until = self._now(data), self.clock.monotonic() + _MAPS
+        while device and self.wants_map(data) and not device.map and self.clock.monotonic() < until:
+            self.clock.sleep(0.2)
+            device = self._now(data)
+        if not device:
+            raise errors.ConnectFailed(f'{self.label(data)} went away again while it was connected.')
+        if self.wants_map(data) and not device.map:
+            said = f'multipathd made no map for {self.label(data)}'
+            if data.get('enforce_multipath'):
+                self.disconnect(data)
+                raise errors.ConnectFailed(f'{said}, and multipath is enforced.')
+            LOG.warning('%s: it is used by one path.', said)
+        return device
 
     def _stable_name(self, device):
         """A name that stays the volume's as long as it is connected."""

@@ -38,18 +38,18 @@ class IscsiConnector(InitiatorConnector):
 
     def os_brick(self, data):
         from brick import initiators
-        return initiators.Iscsi(self._maps(data), self.scan_attempts, self.label(data), _chap(data))
+        return initiators.Iscsi(self.wants_map(data), self.scan_attempts, self.label(data), _chap(data))
+
+    def wants_map(self, data):
+        return self.multipath and len(targets(data)) > 1
 
     def complete(self, data, device):
         sysfs = Sysfs(self.root)
         here = {sysfs.portal(path.name) for path in device.paths if path.state == RUNNING}
         wanted = {portal for portal, _, _ in targets(data)}
-        if not self._maps(data):
+        if not self.wants_map(data):
             return bool(here & wanted)
         return bool(device.map) and wanted <= here and {path.name for path in device.paths} <= device.members
-
-    def _maps(self, data):
-        return self.multipath and len(targets(data)) > 1
 
 
 def targets(data):

@@ -104,7 +104,7 @@ def run(*words, timeout=60):
     return subprocess.run(words, check=True, capture_output=True, text=True, timeout=timeout).stdout.strip()
 
 
-def eventually(holds, seconds=20.0):
+def eventually(holds, seconds=60.0):
     """Waits until holds() is true; AssertionError with what it last was."""
     until = time.monotonic() + seconds
     while not (found := holds()):

@@ -91,7 +91,7 @@ def test_four_portals_and_back(target, connector, clean):
         disk.write(pattern)
     began = time.monotonic()
     assert connector.connect(data) == device
-    assert time.monotonic() - began < 0.5, 'a repeat is a look'
+    assert time.monotonic() - began < 1, 'a repeat is a look'
     connector.disconnect(data, device)
     assert leftovers() == clean
     connector.disconnect(data, device)
@@ -186,16 +186,31 @@ def test_portal_that_is_down_holds_up_its_own_volume_only(target, connector):
         other.delete()
 
 
-def test_disconnect_with_all_portals_down(target, connector, clean, caplog):
+def test_disconnect_with_all_portals_down(target, connector, clean):
     data = target.data()
     device = connector.connect(data)
     with down(*target.portals):
         began = time.monotonic()
         connector.disconnect(data, device)
-        took = time.monotonic() - began
+        assert time.monotonic() - began < 120
         eventually(lambda: leftovers() == clean)
-    assert 'is removed without writing' in caplog.text
-    assert took < 90, took
+
+
+def test_disconnect_with_all_portals_down_and_data_waiting(target, connector, clean, caplog):
+    """Somebody is stuck writing to a map that waits for its paths for ever."""
+    data = target.data()
+    device = connector.connect(data)
+    with down(*target.portals):
+        write = f'with open({device["path"]!r}, "r+b") as disk: disk.write(bytes(4 << 20))'
+        with subprocess.Popen([sys.executable, '-c', write], stderr=subprocess.DEVNULL) as writer:
+            time.sleep(2)
+            assert writer.poll() is None
+            began = time.monotonic()
+            connector.disconnect(data, device)
+            assert time.monotonic() - began < 120
+            assert writer.wait(timeout=60) != 0
+        eventually(lambda: leftovers() == clean)
+    assert 'is removed without writing what may be waiting' in caplog.text
 
 
 def test_disconnect_of_what_is_in_use(target, connector):
@@ -210,6 +225,7 @@ def test_disconnect_of_what_is_in_use(target, connector):
 
 @pytest.mark.parametrize('seconds', [0.3, 2.0])
 def test_killed_in_the_middle(target, connector, seconds):
+    """What the dead one began, the next one finishes."""
     data = target.data()
     with another_process(data) as other:
         eventually(lambda: leftovers()['records'], 60)

@@ -62,7 +62,7 @@ def test_a_secret_is_not_in_the_sentence(secret):
 
 @pytest.mark.parametrize('words', [
     'iscsiadm -m session', 'iscsiadm -m node -T iqn.2010-10.org.openstack:v -p 10.0.0.1:3260 --login',
-    'iscsiadm -m node -T iqn.2010-10.org.openstack:v -p 10.0.0.1:3260 --op update -n node.startup -v automatic',
+    'iscsiadm -m node -T iqn.2010-10.org.openstack:v -p 10.0.0.1:3260 --op delete',
     'iscsiadm -m node -T iqn.2010-10.org.openstack:v -p 10.0.0.1:3260 --interface default --op new',
     'multipath -f 36001405bdfa', 'multipath -f /dev/disk/by-id/dm-uuid-mpath-36001405bdfa', 'multipath -C dm-0',
     'multipath -a 36001405bdfa', 'multipath -r', 'blockdev --flushbufs /dev/sda', 'lsblk -o NAME,RO -l -n',

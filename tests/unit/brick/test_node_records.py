@@ -28,13 +28,14 @@ def nodes(tmp_path, monkeypatch):
 def test_record_of_an_unknown_group(nodes):
     (nodes / '10.0.0.1,3260').write_text(RECORD)
     (nodes / '10.0.0.2,3260').write_text(RECORD)
-    node_records.set_chap(IQN, '10.0.0.1', 3260, 'user', 'first')
-    node_records.set_chap(IQN, '10.0.0.1', 3260, 'user', 'seCret = # x')
+    node_records.prepare(IQN, '10.0.0.1', 3260, 'user', 'first')
+    node_records.prepare(IQN, '10.0.0.1', 3260, 'user', 'seCret = # x')
     lines = (nodes / '10.0.0.1,3260').read_text().splitlines()
     assert lines[0].startswith('# BEGIN') and lines[-1] == '# END RECORD'
     assert 'node.session.auth.password = seCret = # x' in lines and 'node.session.auth.authmethod = CHAP' in lines
+    assert 'node.session.scan = manual' in lines
     assert 'node.session.auth.authmethod = None' not in lines and 'node.session.auth.chap_algs = MD5' in lines
-    assert len(lines) == len(RECORD.splitlines()) + 2
+    assert len(lines) == len(RECORD.splitlines()) + 3
     assert os.stat(nodes / '10.0.0.1,3260').st_mode & 0o777 == 0o600
     assert (nodes / '10.0.0.2,3260').read_text() == RECORD
     assert sorted(os.listdir(nodes.parent.parent)) == ['nodes'], 'nothing is left beside'
@@ -43,10 +44,17 @@ def test_record_of_an_unknown_group(nodes):
 def test_record_of_a_known_group(nodes):
     (nodes / 'fd00::1,3260,1').mkdir()
     (nodes / 'fd00::1,3260,1' / 'default').write_text(RECORD)
-    node_records.set_chap(IQN, 'fd00::1', 3260, 'user', 'secret')
+    node_records.prepare(IQN, 'fd00::1', 3260, 'user', 'secret')
     assert 'node.session.auth.password = secret' in (nodes / 'fd00::1,3260,1' / 'default').read_text()
+
+
+def test_without_chap(nodes):
+    (nodes / '10.0.0.1,3260').write_text(RECORD)
+    node_records.prepare(IQN, '10.0.0.1', 3260)
+    lines = (nodes / '10.0.0.1,3260').read_text().splitlines()
+    assert lines == [*RECORD.splitlines()[:-1], 'node.session.scan = manual', '# END RECORD']
 
 
 def test_no_record(nodes):
     with pytest.raises(BadConnection, match='no record of iqn.2010-10.org.openstack:volume-1 at 10.0.0.1 port 3260'):
-        node_records.set_chap(IQN, '10.0.0.1', 3260, 'user', 'secret')
+        node_records.prepare(IQN, '10.0.0.1', 3260, 'user', 'secret')

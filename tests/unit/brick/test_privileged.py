@@ -89,11 +89,40 @@ def test_cannot_be_started(monkeypatch):
 
 def test_helper(monkeypatch):
     beside = os.path.join(os.path.dirname(sys.executable), 'privsep-helper')
-    assert privileged.command() == [beside]
+    assert privileged.command() == [sys.executable, '-Wignore', beside]
     monkeypatch.setattr(os, 'geteuid', lambda: 1000)
     assert privileged.command() == ['sudo', '-n', beside]
     monkeypatch.setattr(settings, 'helper', 'sudo rootwrap "/etc/a b.conf" privsep-helper')
     assert privileged.command() == ['sudo', 'rootwrap', '/etc/a b.conf', 'privsep-helper']
+
+
+CONCURRENT = '''
+import sys
+from svckit import process
+process.start(sys.argv[1])
+import threading, time
+from brick import privileged
+ticks, answers = [], []
+def tick():
+    while True:
+        ticks.append(time.monotonic())
+        time.sleep(0.01)
+threading.Thread(target=tick, daemon=True).start()
+privileged.warm_up()
+threads = [threading.Thread(target=lambda: answers.append(privileged.rescan(['sdzzz']))) for _ in range(30)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+assert len(answers) == 30 and all(answers), answers
+print(max(late - early for early, late in zip(ticks, ticks[1:])))
+'''
+
+
+@pytest.mark.parametrize('kind', ['eventlet', 'threads'])
+def test_nobody_stands_still(kind):
+    """Green or native, other threads of the process run on while the daemon starts and while it is asked."""
+    done = subprocess.run([sys.executable, '-c', CONCURRENT, kind], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert float(done.stdout) < 0.5
 
 
 @pytest.mark.parametrize('module', sorted(BRICK.rglob('*.py')), ids=lambda path: str(path.relative_to(BRICK)))
