@@ -1,0 +1,138 @@
+"""What is done before and after os-brick connects or disconnects a disk, with an os-brick that can be made to fail."""
+
+import pytest
+
+import brick
+from brick import errors, privileged
+from brick.connectors.fibre_channel import FibreChannelConnector
+from tests.unit.brick.fabric import LUN, TARGETS, WWID, Fabric
+
+DATA = {'target_wwns': list(TARGETS.values()), 'target_lun': LUN}
+
+
+class OsBrick:
+    """Does to a fabric what os-brick does, unless told to fail."""
+
+    def __init__(self, fabric):
+        self.fabric, self.fails, self.maps, self.did = fabric, None, True, []
+
+    def connect(self, properties):
+        self.did.append('connect')
+        self.fabric.show_both()
+        if self.maps:
+            self.fabric.map()
+
+    def disconnect(self, properties, used):
+        self.did.append(f'disconnect {used}')
+        if self.fails:
+            raise errors.DisconnectFailed(self.fails)
+        self.fabric.hide()
+
+    def give_up(self, properties, used, name):
+        self.did.append(f'give up {used} {name}')
+        self.fabric.hide()
+
+
+class Connector(FibreChannelConnector):
+    def os_brick(self, data):
+        return self.through
+
+
+class Clock:
+    now = 0.0
+
+    def monotonic(self):
+        return self.now
+
+    def sleep(self, seconds):
+        self.now += seconds
+
+
+@pytest.fixture
+def connector(tmp_path):
+    privileged.context.set_client_mode(False)
+    connector = Connector(str(tmp_path), multipath=True)
+    connector.through, connector.clock = OsBrick(Fabric(tmp_path)), Clock()
+    yield connector
+    privileged.context.set_client_mode(True)
+
+
+def test_there_and_back(connector):
+    device = connector.connect(DATA)
+    assert device == {'path': f'/dev/mapper/3{WWID}', 'type': 'block'}
+    assert connector.connect(DATA) == device
+    connector.disconnect(DATA, device)
+    assert connector.through.did == ['connect', 'disconnect /dev/dm-0']
+    connector.disconnect(DATA, device)
+    assert connector.through.did[-1] == 'disconnect ', 'what an attempt may have left is removed too'
+
+
+def test_in_use(connector):
+    connector.connect(DATA)
+    connector.through.fails = 'multipath -f ended with 1: map in use'
+    with pytest.raises(errors.DisconnectFailed, match=f'LUN {LUN} of 500a.* could not be disconnected: .*map in use'):
+        connector.disconnect(DATA)
+    assert connector.paths(DATA)
+
+
+@pytest.mark.parametrize('fails, did', [
+    ('timeout', ['connect', 'disconnect /dev/dm-0', f'give up /dev/dm-0 3{WWID}']),
+    (None, ['connect', f'give up /dev/dm-0 3{WWID}'])])
+def test_no_path_answers(connector, caplog, fails, did):
+    """Whether that is known before or shows while it is flushed."""
+    connector.connect(DATA)
+    connector.through.fails = fails
+    if fails:
+        flush = connector.through.disconnect
+
+        def disconnect(properties, used):
+            connector.through.fabric.set_state('transport-offline')
+            flush(properties, used)
+        connector.through.disconnect = disconnect
+    else:
+        connector.through.fabric.set_state('blocked')
+    connector.disconnect(DATA)
+    assert connector.through.did == did and 'without writing what may be waiting' in caplog.text
+
+
+def test_something_is_left(connector):
+    connector.connect(DATA)
+    connector.through.fabric.hide = lambda: None
+    with pytest.raises(errors.DisconnectFailed, match=f'still here are: sdb, sdc, map 3{WWID}'):
+        connector.disconnect(DATA)
+
+
+def test_no_map_is_made(connector, caplog):
+    connector.through.maps = False
+    assert connector.connect(DATA)['path'] == f'/dev/disk/by-id/scsi-3{WWID}'
+    assert 'multipathd made no map for LUN 5 of 500a098280feeba5: it is used by one path' in caplog.text
+    connector.disconnect(DATA)
+    with pytest.raises(errors.ConnectFailed, match='no map .*, and multipath is enforced'):
+        connector.connect(DATA | {'enforce_multipath': True})
+    assert connector.paths(DATA) == []
+
+
+def test_a_map_that_takes_its_time(connector):
+    through, connector.through.maps = connector.through, False
+    sleep = connector.clock.sleep
+
+    def later(seconds):
+        sleep(seconds)
+        if connector.clock.now > 5 and not connector.device(DATA).map:
+            through.fabric.map()
+    connector.clock.sleep = later
+    assert connector.connect(DATA)['path'] == f'/dev/mapper/3{WWID}'
+
+
+def test_udev_makes_no_link(connector, caplog):
+    connector.connect(DATA)
+    (connector.through.fabric.root / f'dev/mapper/3{WWID}').unlink()
+    assert connector.connect(DATA)['path'] == '/dev/dm-0'
+    assert 'udev did not make' in caplog.text
+
+
+def test_gone_again(connector):
+    connector.through.connect = lambda properties: None
+    with pytest.raises(errors.ConnectFailed, match='went away again'):
+        connector.connect(DATA)
+    assert isinstance(brick.connector_for('fibre_channel'), FibreChannelConnector)
