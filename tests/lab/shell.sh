@@ -9,7 +9,7 @@ This is a storage host and a hypervisor host with a kernel of its own. Leave it 
                 openstack volume create --size 1 first
                 openstack volume create --size 1 --image guest root
                 openstack server create --flavor m1.nano --no-network --volume root guest
-                openstack server add volume guest first; multipath -ll; lsscsi -s
+                openstack server add volume guest first; multipath -ll; iscsiadm -m session
                 openstack volume set --size 2 first
 TEXT
 
