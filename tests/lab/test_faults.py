@@ -127,10 +127,7 @@ class Volume:
 
 @pytest.fixture(scope='module')
 def shared(tmp_path_factory):
-    box = LabBox(tmp_path_factory.mktemp('faults'))
-    images = box.state / 'images'
-    images.mkdir()
-    (images / 'tiny.raw').write_bytes(bytes(1 << 20))
+    box = LabBox(tmp_path_factory.mktemp('faults')).add_tiny_image()
     try:
         volume = Volume(box.start())
         yield volume
