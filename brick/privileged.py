@@ -110,20 +110,25 @@ def _write_all(paths, text, timeout):
 
 
 @context.entrypoint
-def scan(host, channel, target, lun):
-    """The SCSI host looks for this LUN; '-' stands for any."""
+def scan(host, channel, target, lun, timeout=30.0):
+    """The SCSI host looks for this LUN; '-' stands for any. BrickError."""
     for word in (host, channel, target, lun):
         if word != '-':
             names.number(word)
-    with open(f'{SYS}/class/scsi_host/host{host}/scan', 'w') as file:
-        file.write(f'{channel} {target} {lun}')
+    _write(f'{SYS}/class/scsi_host/host{names.number(host)}/scan', f'{channel} {target} {lun}', timeout)
 
 
 @context.entrypoint
-def remove(device):
-    """The SCSI device is gone from this host; no error if it was not there."""
-    with contextlib.suppress(FileNotFoundError), open(f'{SYS}/block/{names.device(device)}/device/delete', 'w') as file:
-        file.write('1')
+def remove(device, timeout=60.0):
+    """The SCSI device is gone from this host; no error if it was not there. BrickError."""
+    path = f'{SYS}/block/{names.device(device)}/device/delete'
+    if os.path.exists(path):
+        _write(path, '1', timeout)
+
+
+def _write(path, text, timeout):
+    if answer := _write_all([path], text, timeout)[0]:
+        raise errors.BrickError(f'{path}: {answer}')
 
 
 # ---------------------------------------------------------------- iSCSI

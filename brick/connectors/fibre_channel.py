@@ -5,7 +5,7 @@ initiator_target_map {port of this host: [port of the target]} where the zones a
 """
 
 from brick import errors, names
-from brick.connectors.initiator import InitiatorConnector, addressed
+from brick.connectors.initiator import InitiatorConnector, addressed, assembled
 from brick.sysfs import RUNNING
 
 
@@ -40,9 +40,7 @@ class FibreChannelConnector(InitiatorConnector):
 
     def complete(self, data, device):
         """The fabric may offer more ways than are here, which the kernel finds by itself."""
-        if self.wants_map(data) and not device.map:
-            return False
-        return any(path.state == RUNNING for path in device.paths)
+        return assembled(device) if self.wants_map(data) else any(path.state == RUNNING for path in device.paths)
 
 
 def targets(data):

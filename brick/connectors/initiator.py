@@ -85,9 +85,9 @@ class InitiatorConnector(SCSIConnector):
             return None
 
     def _settled(self, data):
-        """The device, with its map if it is to have one."""
+        """The device, and all its paths in the map if it is to have one."""
         device, until = self._now(data), self.clock.monotonic() + _MAPS
-        while device and self.wants_map(data) and not device.map and self.clock.monotonic() < until:
+        while device and self.wants_map(data) and not assembled(device) and self.clock.monotonic() < until:
             self.clock.sleep(0.2)
             device = self._now(data)
         if not device:
@@ -129,6 +129,11 @@ class InitiatorConnector(SCSIConnector):
 
 def _answering(device):
     return any(path.state == RUNNING for path in device.paths)
+
+
+def assembled(device):
+    """There is a map, and each path that answers is in it."""
+    return bool(device.map) and {path.name for path in device.paths if path.state == RUNNING} <= device.members
 
 
 def addressed(lun, mode):

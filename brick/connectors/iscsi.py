@@ -5,7 +5,7 @@ target_iqns, target_luns; auth_method 'CHAP', auth_username, auth_password.
 """
 
 from brick import errors, names
-from brick.connectors.initiator import InitiatorConnector, addressed
+from brick.connectors.initiator import InitiatorConnector, addressed, assembled
 from brick.sysfs import RUNNING, Sysfs
 
 _CHAP = 'auth_username', 'auth_password'
@@ -47,9 +47,7 @@ class IscsiConnector(InitiatorConnector):
         sysfs = Sysfs(self.root)
         here = {sysfs.portal(path.name) for path in device.paths if path.state == RUNNING}
         wanted = {portal for portal, _, _ in targets(data)}
-        if not self.wants_map(data):
-            return bool(here & wanted)
-        return bool(device.map) and wanted <= here and {path.name for path in device.paths} <= device.members
+        return wanted <= here and assembled(device) if self.wants_map(data) else bool(here & wanted)
 
 
 def targets(data):
