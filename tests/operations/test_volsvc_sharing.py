@@ -6,7 +6,7 @@ from tests.operations.volsvc_world import World
 from volsvc import errors
 from volsvc.db import attachments
 from volsvc.db.models import VolumeType
-from volsvc.operations import connect_attachment, delete_attachment
+from volsvc.operations import connect_attachment, delete_attachment, extend_volume
 
 CONNECTOR = {'host': 'host1'}
 
@@ -73,6 +73,25 @@ def test_both_go(world, volume):
         begin_delete(world, volume, which)
     world.run()
     assert reaching(world, volume) == [] and world.row(volume.id).status == 'available'
+
+
+def test_a_host_that_is_down_holds_up_nobody(world, volume):
+    """Each server is told by itself: the growth ends for one while the other has yet to hear."""
+    servers = [world.connected(volume, host=host)[0] for host in ('host1', 'host2')]
+    world.nova.busy = True
+    extend_volume.request(world.context(), world.row(volume.id), 2)
+    world.run()
+    for action in world.nova.actions.values():
+        if action['server'] == servers[0]:
+            action['result'] = 'Success'
+    world.clock.ahead += 60
+    with world.db.transaction() as session:
+        due = operations.models.OPERATIONS
+        session.execute(due.update().where(due.c.due_at.is_not(None)).values(due_at=0))
+    world.run()
+    assert {op.params['server_id']: op.state for op in world.operations('tell-server')} == {
+        servers[0]: 'done', servers[1]: 'running'}
+    assert (world.row(volume.id).size, world.row(volume.id).status) == (2 << 30, 'in-use')
 
 
 def test_one_that_fails_to_come_leaves_the_other_alone(world, volume):

@@ -36,6 +36,12 @@ def volume(box):
     box.act('volume', 'delete', made['id'])
 
 
+def attached(box, volume):
+    """The servers that have the volume in use."""
+    found = box.api('onebox').volume('GET', f'/volumes/{volume}')['volume']
+    return [one['server_id'] for one in found['attachments'] if found['status'] == 'in-use']
+
+
 def console_size(box, server, volume):
     return guest.size_seen(box.act('console', 'log', 'show', server), volume)
 
@@ -52,6 +58,27 @@ class TestOpenstack:
         everyones = box.openstack('server', 'list', '--all-projects', cloud='onebox-admin')
         assert [row['ID'] for row in everyones] == [server]
         assert box.openstack('server', 'list', cloud='onebox-admin') == []
+
+    def test_a_volume_in_two_servers(self, box, server):
+        """Each is told when it grows, and either can give it up."""
+        box.openstack('volume', 'type', 'create', '--property', 'multiattach=<is> True', 'shared', cloud='onebox-admin')
+        volume = box.openstack('volume', 'create', '--size', '1', '--type', 'shared', 'both')['id']
+        box.volume_is(volume, 'available')
+        other = box.openstack(*NEW, '--image', 'tiny', 'other')['id']
+        box.server_is(other, 'ACTIVE')
+        for one in (server, other):
+            box.openstack('server', 'add', 'volume', one, volume)
+            box.wait(lambda: one in attached(box, volume), 'the volume is attached')  # noqa: B023
+        box.act('volume', 'set', '--size', '2', volume)
+        for one in (server, other):
+            box.wait(lambda: console_size(box, one, volume) == 2 * GIB, 'the guest sees it')  # noqa: B023
+        box.act('server', 'remove', 'volume', server, volume)
+        box.wait(lambda: attached(box, volume) == [other], 'the other has it still')
+        box.act('server', 'delete', '--wait', other)
+        box.volume_is(volume, 'available')
+        box.act('volume', 'delete', volume)
+        box.wait(lambda: volume not in [row['ID'] for row in box.openstack('volume', 'list')], 'it is gone')
+        box.act('volume', 'type', 'delete', 'shared', cloud='onebox-admin')
 
     def test_power(self, box, server):
         for command, status in (('stop', 'SHUTOFF'), ('start', 'ACTIVE'), ('pause', 'PAUSED'), ('unpause', 'ACTIVE')):
