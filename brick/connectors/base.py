@@ -12,6 +12,7 @@ class Path:
     size: int               # bytes that it shows now
     state: str = 'running'  # as sysfs says: 'running', 'offline', 'transport-offline', 'blocked', …
     portal: str = ''        # where it leads: an iSCSI portal or the WWN of a Fibre Channel port
+    used: bool = True       # False: the device's map leaves it out
 
 
 class Connector(abc.ABC):

@@ -96,7 +96,8 @@ class SCSIConnector(Connector):
         except errors.DeviceNotFound:
             return []
         sysfs = Sysfs(self.root)
-        return [dataclasses.replace(path, portal=sysfs.portal(path.name)) for path in device.paths]
+        return [dataclasses.replace(path, portal=sysfs.portal(path.name),
+                                    used=not device.map or path.name in device.members) for path in device.paths]
 
     def size(self, data):
         device, sysfs = self.device(data), Sysfs(self.root)
