@@ -1,7 +1,6 @@
-"""Both services as separate processes, as in production: a database each, RabbitMQ, file driver, real libvirt.
+"""Both services as separate processes, as in production: a database each, RabbitMQ, real libvirt.
 
-Identity and images come from onebox, which runs only these two then. The worker and the agent run under
-halting.py, so that a test can kill them in the middle of a step.
+Identity and images come from onebox, which runs only these two then.
 """
 import pathlib
 
@@ -12,22 +11,29 @@ from tests.system.cloud import Cloud
 from tests.system.processes import Processes, answers, eventually, run
 
 HALTING = pathlib.Path(__file__).with_name('halting.py')
-HOST = 'node1'
-BACKEND = 'files'
+BACKEND = 'backend'
 
 
 class Deployment:
     """`start()` has all of it answering; `stop()` leaves nothing running.
 
     `urls` are the database URLs of {'volsvc', 'computesvc'}. `hypervisor` is a libvirt URI, or 'memory'.
+    A subclass may have another backend, other options of agents, and listen elsewhere.
     """
+    address = '127.0.0.1'
+    host = 'node1'
+    # Where a test can have a process halt, to kill it in the middle of a step.
+    halting = {'worker': ('volsvc.drivers.file:FileDriver.extend', 'after'),
+               'agent': ('brick.connectors.local:LocalConnector.grow', 'before')}
+    # A lease is how long work of the dead rests: short, as tests wait for its end.
+    service = {'lease': 3, 'poll': 0.5, 'report_interval': 1}
 
     def __init__(self, folder: pathlib.Path, urls: dict, transport_url: str, hypervisor: str):
         self.folder, self.hypervisor = folder, hypervisor
         self._urls, self._transport_url = urls, transport_url
         self.ports = {name: databases.free_port() for name in ('identity', 'image', 'volume', 'compute')}
         self.processes = Processes(folder)
-        self.halts = {name: Halt(folder / f'halt-{name}') for name in ('worker', 'agent')}
+        self.halts = {name: Halt(folder / f'halt-{name}') for name in self.halting}
 
     def start(self):
         self._identity()
@@ -39,25 +45,24 @@ class Deployment:
         add('volsvc-api', '-m', 'volsvc.cmd.api', *volsvc)
         add('computesvc-api', '-m', 'computesvc.cmd.api', *computesvc)
         add('computesvc-conductor', '-m', 'computesvc.cmd.conductor', *computesvc)
-        add('volsvc-worker', HALTING, 'volsvc.drivers.file:FileDriver.extend', 'after',
-            self.halts['worker'].folder, 'volsvc.cmd.worker', *volsvc)
-        add('computesvc-agent', HALTING, 'brick.connectors.local:LocalConnector.grow', 'before',
-            self.halts['agent'].folder, 'computesvc.cmd.agent', *computesvc)
+        add('volsvc-worker', *self._under_halting('worker'), 'volsvc.cmd.worker', *volsvc)
+        add('computesvc-agent', *self._under_halting('agent'), 'computesvc.cmd.agent', *computesvc)
         for name in ('volsvc-api', 'computesvc-api', 'computesvc-conductor', 'volsvc-worker'):
             self.processes[name].start()
         for part in ('volume', 'compute'):
             eventually(f'the {part} API answers', lambda: answers(self.url(part)))  # noqa: B023
         self.user, self.admin = Cloud(self.clouds), Cloud(self.clouds, 'onebox-admin')
-        eventually('worker and conductor report', lambda: {'cinder-volume', 'nova-conductor'} <= self._up())
+        eventually('worker and conductor report', lambda: self.up() >= {
+            ('cinder-volume', f'{self.host}@{BACKEND}'), ('nova-conductor', self.host)})
         self.processes['computesvc-agent'].start()      # a call that comes before the conductor costs its time-out
-        eventually('the agent reports', lambda: 'nova-compute' in self._up())
+        eventually('the agent reports', lambda: ('nova-compute', self.host) in self.up())
         return self
 
     def stop(self):
         self.processes.stop()
 
     def url(self, part) -> str:
-        return f'http://127.0.0.1:{self.ports[part]}/'
+        return f'http://{self.address}:{self.ports[part]}/'
 
     @property
     def clouds(self) -> pathlib.Path:
@@ -66,48 +71,59 @@ class Deployment:
     def _identity(self):
         ports = [word for name, port in self.ports.items() for word in (f'--{name}-port', port)]
         self.processes.add('identity', '-m', 'onebox.app', '--state', self.folder / 'identity',
-                           '--only', 'identity,image', *ports).start()
+                           '--host', self.address, '--only', 'identity,image', *ports).start()
         eventually('the identity service has told how to log in', self.clouds.exists)
         eventually('the identity service answers', lambda: answers(self.url('identity')))
 
-    def _up(self) -> set:
-        """The kinds of processes that report."""
+    def up(self) -> set[tuple]:
+        """(kind of process, host) of all that report."""
         rows = (self.admin.volume('GET', '/os-services')['services']
                 + self.admin.compute('GET', '/os-services')['services'])
-        return {row['binary'] for row in rows if row['state'] == 'up'}
+        return {(row['binary'], row['host']) for row in rows if row['state'] == 'up'}
+
+    def _under_halting(self, name) -> tuple:
+        return (HALTING, *self.halting[name], self.halts[name].folder) if name in self.halting else ('-m',)
 
     # Configuration
 
     def _write_configuration(self):
+        volsvc = self._sections('volsvc', self.host, {
+            'DEFAULT': {'enabled_backends': BACKEND}, BACKEND: self.backend(),
+            'compute': self._login('volsvc'), 'images': self._login('volsvc')})
+        computesvc = self.computesvc(self.host, self.address, self.hypervisor, self.folder / 'servers')
+        for service, text in ('volsvc', volsvc), ('computesvc', computesvc):
+            (self.folder / f'{service}.conf').write_text(text)
+
+    def backend(self) -> dict:
+        """Options of the volume backend."""
         files = self.folder / 'volumes'
         files.mkdir()
-        self._write('volsvc', {
-            'DEFAULT': {'enabled_backends': BACKEND},
-            BACKEND: {'volume_driver': 'file', 'path': files},
-            'compute': self._login('volsvc'), 'images': self._login('volsvc')})
-        agent = {'hypervisor': 'memory'} if self.hypervisor == 'memory' else {
-            # Emulation: it works on every machine, and these guests compute nothing.
-            'hypervisor': 'libvirt', 'libvirt_uri': self.hypervisor, 'virt_type': 'qemu'}
-        self._write('computesvc', {
-            'DEFAULT': {'state_path': self.folder / 'servers'},
-            'agent': {**agent, 'heartbeat_interval': 0.5},
+        return {'volume_driver': 'file', 'path': files}
+
+    def agent(self) -> dict:
+        """Options of agents."""
+        return {'heartbeat_interval': 0.5}
+
+    def computesvc(self, host, address, hypervisor, state_path) -> str:
+        """The configuration file of computesvc on a host."""
+        # Emulation: it works on every machine, and these guests compute nothing.
+        agent = {'hypervisor': 'memory'} if hypervisor == 'memory' else {
+            'hypervisor': 'libvirt', 'libvirt_uri': hypervisor, 'virt_type': 'qemu'}
+        return self._sections('computesvc', host, {
+            'DEFAULT': {'state_path': state_path, 'my_ip': address}, 'agent': agent | self.agent(),
             'cinder': self._login('computesvc'), 'glance': self._login('computesvc')})
 
-    def _write(self, service, sections):
+    def _sections(self, service, host, own) -> str:
         port = self.ports['volume' if service == 'volsvc' else 'compute']
-        common = {
-            'DEFAULT': {'transport_url': self._transport_url, 'debug': True} | sections.pop('DEFAULT'),
-            'database': {'connection': self._urls[service]},
-            'api': {'port': port},
-            # A lease is how long work of the dead rests: short, as these tests wait for its end.
-            'service': {'host': HOST, 'lease': 3, 'poll': 0.5, 'report_interval': 1},
-            'keystone_authtoken': self._login(service) | {
-                'www_authenticate_uri': self.url('identity') + 'v3', 'service_token_roles_required': True},
-            'oslo_policy': {'policy_file': self.folder / f'{service}-policy.yaml'}}
-        text = ''
-        for section, options in {**common, **sections}.items():
-            text += f'[{section}]\n' + ''.join(f'{name} = {value}\n' for name, value in options.items()) + '\n'
-        (self.folder / f'{service}.conf').write_text(text)
+        sections = {**own, 'DEFAULT': {'transport_url': self._transport_url, 'debug': True, **own['DEFAULT']},
+                    'database': {'connection': self._urls[service]},
+                    'api': {'host': self.address, 'port': port},
+                    'service': {'host': host, **self.service},
+                    'keystone_authtoken': self._login(service) | {
+                        'www_authenticate_uri': self.url('identity') + 'v3', 'service_token_roles_required': True},
+                    'oslo_policy': {'policy_file': self.folder / f'{service}-policy.yaml'}}
+        return ''.join(f'[{section}]\n' + ''.join(f'{name} = {value}\n' for name, value in options.items()) + '\n'
+                       for section, options in sections.items())
 
     def _login(self, user) -> dict:
         auth = yaml.safe_load(self.clouds.read_text())['clouds'][user]['auth']

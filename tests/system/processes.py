@@ -73,8 +73,12 @@ class Processes:
         self._made: dict[str, Process] = {}
 
     def add(self, name: str, *command) -> Process:
-        self._made[name] = Process(name, list(command), self.folder)
-        return self._made[name]
+        return self.put(Process(name, list(command), self.folder))
+
+    def put(self, process) -> Process:
+        """One that was made elsewhere; in place of one with its name."""
+        self._made[process.name] = process
+        return process
 
     def __getitem__(self, name) -> Process:
         return self._made[name]
