@@ -72,8 +72,8 @@ class Process:
     """One of our commands on the second machine, by the verbs of tests.system.processes.Process."""
 
     def __init__(self, neighbour: Neighbour, name: str, *command):
-        self.name, self._neighbour, self._command = name, neighbour, [sys.executable, *command]
-        self.log = pathlib.Path('/tmp') / f'{name}.log'
+        self.name, self._neighbour, self._command = f'{name}@{neighbour.name}', neighbour, [sys.executable, *command]
+        self.log = pathlib.Path(f'/tmp/{name}.log')      # noqa: S108 - of a machine that nobody else is on
         self._pid = None
 
     def start(self):
@@ -99,7 +99,7 @@ class Process:
     def last_words(self, lines=40) -> str:
         with contextlib.suppress(Failed, OSError):
             text = self._neighbour.read(self.log).decode(errors='replace')
-            return f'--- {self.name} on {self._neighbour.name}:\n' + '\n'.join(text.splitlines()[-lines:])
+            return f'--- {self.name}:\n' + '\n'.join(text.splitlines()[-lines:])
         return f'--- {self.name}: out of reach'
 
 

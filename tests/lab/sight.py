@@ -78,15 +78,15 @@ class Pattern:
     def __init__(self, seen: Seen):
         self._seen = seen
         whole = seen.on_host()
-        self._places = (0, whole // 2, whole - PIECE)
-        self._wanted = [self._write(place) for place in self._places]
+        self.places = (0, whole // 2, whole - PIECE)
+        self.wanted = [self._write(place) for place in self.places]
 
     def check(self):
         """The bytes are on the backend, and every path and the map show them."""
         disks = [f'/dev/{disk}' for disk in self._seen.disks().values()]
         for device in (str(self._seen.logical), self._seen.device(), *disks):
-            found = [_digest(_direct(device, place)) for place in self._places]
-            assert found == self._wanted, f'{device} shows other data than was written'
+            found = [digest(device, place) for place in self.places]
+            assert found == self.wanted, f'{device} shows other data than was written'
 
     def _write(self, place):
         data = _page_aligned()
@@ -105,8 +105,12 @@ def size(name: str) -> int:
     return int(_read(BLOCK / name / 'size')) * SECTOR
 
 
+def digest(device, place) -> str:
+    """Of PIECE bytes of the device itself, not of what this machine remembers of it."""
+    return _digest(_direct(device, place))
+
+
 def _direct(device, place):
-    """PIECE bytes from the device itself, not from what this machine remembers of it."""
     data = _page_aligned()
     file = os.open(device, os.O_RDONLY | os.O_DIRECT)
     try:

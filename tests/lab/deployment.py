@@ -1,0 +1,65 @@
+"""Two hypervisor hosts: the first machine is node1, with all services and the storage, the second is node2."""
+import pathlib
+
+from onebox.libvirtd import Libvirtd
+from tests.lab.neighbour import Neighbour, Process
+from tests.lab.services import PORTALS
+from tests.system.deployment import Deployment
+from tests.system.processes import eventually
+
+ADDRESSES = {'node1': '10.12.0.1', 'node2': '10.12.0.2'}
+FOLDER = pathlib.Path('/tmp/node2')     # noqa: S108 - of a machine that nobody else is on
+LIBVIRTD = 'import sys; from onebox.libvirtd import Libvirtd; print(Libvirtd(sys.argv[1]).start(), flush=True)'
+
+
+class TwoHosts(Deployment):
+    """A Deployment on logical volumes, iSCSI and multipath, with an agent on each host."""
+    address = ADDRESSES['node1']
+    halting = {}
+    service = {'lease': 15, 'poll': 1, 'report_interval': 5}
+
+    def __init__(self, folder, transport_url):
+        urls = {name: f'sqlite:///{folder}/{name}.sqlite' for name in ('volsvc', 'computesvc')}
+        self._libvirtd = Libvirtd(folder / 'libvirtd')
+        super().__init__(folder, urls, transport_url, self._libvirtd.uri)
+        self.neighbour = Neighbour()
+        self.hypervisors = {'node1': self.hypervisor}       # libvirt URIs
+
+    def start(self):
+        other = Process(self.neighbour, 'libvirtd', '-c', LIBVIRTD, FOLDER / 'libvirtd').start()
+        self._libvirtd.start()
+        super().start()
+        uri = eventually('libvirtd on the second host has started', lambda: self.neighbour.read(other.log))
+        self.hypervisors['node2'] = uri.decode().strip()
+        self._start_second_agent()
+        return self
+
+    def stop(self):
+        super().stop()
+        self._libvirtd.destroy()
+
+    def add_image(self, name, content: bytes):
+        """Before the start."""
+        images = self.folder / 'identity' / 'images'
+        images.mkdir(parents=True)
+        (images / f'{name}.raw').write_bytes(content)
+
+    def initiator(self, host) -> str:
+        """The IQN by which a host logs in."""
+        read = self.neighbour.read if host == 'node2' else lambda path: pathlib.Path(path).read_bytes()
+        return read('/etc/iscsi/initiatorname.iscsi').decode().strip().partition('=')[2]
+
+    def backend(self):
+        return {'volume_driver': 'lvm', 'volume_group': 'lab', 'lvm_type': 'thick', 'volume_clear': 'none',
+                'target_portals': ','.join(f'{portal}:3260' for portal in PORTALS)}
+
+    def agent(self):
+        return {'heartbeat_interval': 1, 'volume_use_multipath': True, 'sweep_interval': 5}
+
+    def _start_second_agent(self):
+        file = FOLDER / 'computesvc.conf'
+        text = self.computesvc('node2', ADDRESSES['node2'], self.hypervisors['node2'], FOLDER / 'servers')
+        self.neighbour.write(file, text.encode())
+        agent = Process(self.neighbour, 'computesvc-agent', '-m', 'computesvc.cmd.agent', '--config-file', file)
+        self.processes.put(agent).start()
+        eventually('the second agent reports', lambda: ('nova-compute', 'node2') in self.up())

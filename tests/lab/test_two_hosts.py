@@ -1,0 +1,184 @@
+"""One volume in two servers, each on a host of its own: both see it grow, and none waits for the other.
+
+The services are separate processes with RabbitMQ between them; the second host has its own kernel, initiator,
+multipathd and libvirtd. After every story, whatever happened: all sizes agree, on both hosts by four paths, and both
+see the data that was there before.
+"""
+import json
+import pathlib
+
+import pytest
+
+from tests import databases
+from tests.lab import neighbour
+from tests.lab.deployment import TwoHosts
+from tests.lab.services import PORTALS
+from tests.lab.sight import GIB, Pattern, Seen
+from tests.system import processes
+
+PATIENCE = 240              # seconds: all of it shares one processor of each machine, and these may share theirs
+HOSTS = ('node1', 'node2')
+TARGETS = pathlib.Path('/sys/kernel/config/target/iscsi')
+
+
+def eventually(what, look):
+    """As processes.eventually(), but each look costs the machine more here than on its host."""
+    return processes.eventually(what, look, PATIENCE, pause=1)
+
+
+class Shared:
+    """The volume, which each story takes further, and its servers by host."""
+
+    def __init__(self, cloud: TwoHosts):
+        self.cloud, self.api = cloud, cloud.admin
+        kind = self.api.volume('POST', '/types', {'volume_type': {
+            'name': 'shared', 'extra_specs': {'multiattach': '<is> True'}}})['volume_type']
+        flavor = {'name': 'small', 'ram': 64, 'vcpus': 1, 'disk': 1}
+        self._flavor = self.api.compute('POST', '/flavors', {'flavor': flavor})['flavor']['id']
+        self.size, self.id = GIB, self.api.new_volume(1, volume_type=kind['id'])
+        eventually('the volume is made', lambda: self.api.volume_is(self.id, status='available'))
+        self.servers = {host: self._server(host) for host in HOSTS}
+        eventually('both servers run', lambda: all(
+            self.api.server_is(server, 'ACTIVE') for server in self.servers.values()))
+        for host in HOSTS:
+            self.attach(host)
+        self.seen = Seen(self.id, cloud.hypervisors['node1'])
+        self.pattern = Pattern(self.seen)
+
+    def _server(self, host) -> str:
+        return self.api.compute('POST', '/servers', {'server': {
+            'name': host, 'host': host, 'flavorRef': self._flavor, 'imageRef': self.api.image_id('tiny'),
+            'networks': 'none'}})['server']['id']
+
+    def attach(self, host):
+        self.api.attach(self.servers[host], self.id)
+        eventually(f'the server of {host} has the volume', lambda: host in self.attached())
+
+    def attached(self) -> list[str]:
+        """Hosts whose servers have it."""
+        attachments = self.api.volume('GET', f'/attachments/detail?volume_id={self.id}')['attachments']
+        having = {one['instance'] for one in attachments if one['status'] == 'attached'}
+        return [host for host, server in self.servers.items() if server in having]
+
+    def grow(self) -> int:
+        """One GiB more is asked for; the bytes that shall be."""
+        self.request_id = self.api.extend(self.id, self.size // GIB + 1)
+        self.size += GIB
+        return self.size
+
+    def operation(self) -> dict:
+        """The last growth."""
+        return self.api.volume('GET', f'/operations?volume_id={self.id}&request_id={self.request_id}')['operations'][0]
+
+    # -- looking
+
+    def afar(self) -> dict:
+        """look.py on the second host."""
+        return json.loads(self.cloud.neighbour.python(
+            '-m', 'tests.lab.look', self.id, self.cloud.hypervisors['node2'], self.servers['node2'],
+            *self.pattern.places))
+
+    def near(self) -> dict:
+        """{who says so: bytes} on the first host."""
+        return self.seen.sizes(self.servers['node1'])
+
+    def has_grown_here(self) -> bool:
+        assert set(self.near().values()) == {self.size}, self.near()
+        return self.api.volume_is(self.id, status='in-use', size=self.size // GIB)
+
+    def has_grown_there(self) -> bool:
+        found = self.afar()
+        assert {*found['paths'].values(), found['map'], found['guest']} == {self.size}, found
+        assert found['paths'].keys() == set(PORTALS) and found['members'] == sorted(found['disks'].values()), found
+        assert found['data'] == self.pattern.wanted
+        return True
+
+
+@pytest.fixture(scope='module')
+def shared(tmp_path_factory):
+    try:
+        starter = databases.rabbitmq(TwoHosts.address)
+        broker = starter.__enter__()
+    except databases.Missing as missing:
+        pytest.skip(str(missing))
+    cloud = TwoHosts(tmp_path_factory.mktemp('two'), broker.url)
+    try:
+        cloud.add_image('tiny', bytes(1 << 20))
+        cloud.start()
+        yield Shared(cloud)
+    except BaseException:
+        print(cloud.processes.last_words())
+        raise
+    finally:
+        cloud.stop()
+        starter.__exit__(None, None, None)
+
+
+@pytest.fixture
+def volume(shared):
+    """The shared one; see the module for what is true after the test."""
+    yield shared
+    eventually('all is as it should be on the first host', shared.has_grown_here)
+    eventually('all is as it should be on the second host', shared.has_grown_there)
+    shared.pattern.check()
+
+
+def initiators(volume) -> set[str]:
+    """Who may log in to the volume's target."""
+    return {path.name for path in TARGETS.glob(f'*{volume.id}/tpgt_*/acls/*')}
+
+
+def test_each_host_has_access_of_its_own(volume):
+    names = {volume.cloud.initiator(host) for host in HOSTS}
+    assert len(names) == 2 and initiators(volume) == names
+
+
+def test_both_grow(volume):
+    volume.grow()
+
+
+def test_the_second_agent_is_killed(volume):
+    """The first guest grows as if nothing were; the second when its agent is back."""
+    agent = volume.cloud.processes['computesvc-agent@node2']
+    agent.kill()
+    before, size = volume.size, volume.grow()
+    eventually('the first guest has grown', volume.has_grown_here)
+    waits(volume)
+    found = volume.afar()
+    assert found['map'] == found['guest'] == before < size
+    agent.start()
+
+
+def test_the_wire_is_cut(volume):
+    """The second host is out of reach of the broker and of all portals; it catches up when it is back."""
+    with neighbour.cut():
+        volume.grow()
+        eventually('the first guest has grown', volume.has_grown_here)
+        waits(volume)
+
+
+def waits(volume):
+    """The growth is done and the first server was told; that the second host is yet to be is for all to see."""
+    def look():
+        operation = volume.operation()
+        states = {child['state']: child for child in operation['children']}
+        assert operation['state'] == 'done' and states.keys() == {'done', 'running'}, operation
+        return 'host of the server' in (states['running']['error'] or '')
+    eventually('the second host is waited for', look)
+
+
+def test_one_host_gives_it_up(volume):
+    """The other's device stays, and grows; the host that left may not log in any more, and can come back."""
+    cloud, disks = volume.cloud, volume.seen.disks()
+    server = volume.servers['node2']
+    cloud.neighbour.run('virsh', '--connect', cloud.hypervisors['node2'], 'destroy', server)    # it would not let go
+    volume.api.compute('DELETE', f'/servers/{server}/os-volume_attachments/{volume.id}')
+    eventually('it is detached', lambda: volume.attached() == ['node1'])
+    assert volume.afar() == {'disks': {}, 'paths': {}}
+    assert initiators(volume) == {cloud.initiator('node1')}
+    volume.grow()
+    eventually('the first guest has grown', volume.has_grown_here)
+    assert volume.seen.disks() == disks
+    volume.api.compute('POST', f'/servers/{server}/action', {'os-start': None})
+    eventually('the server runs again', lambda: volume.api.server_is(server, 'ACTIVE'))
+    volume.attach('node2')
