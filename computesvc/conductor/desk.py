@@ -41,5 +41,5 @@ class Desk(operations.Desk):
         return sweeps.start_growths(self.service, host, attachment_ids)
 
     def gone(self, host, server_ids):
-        """Which of these servers, found on the host, it should not have."""
+        """Which of these servers, found on the host, it should not have; each with what it left connected there."""
         return sweeps.strangers(self.service.db, host, server_ids)

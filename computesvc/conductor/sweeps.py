@@ -74,11 +74,14 @@ def follow_power(db, host: str, reported: dict[str, str]) -> int:
     return changed
 
 
-def strangers(db, host: str, server_ids: list[str]) -> list[str]:
-    """Those that are deleted, or on another host: what an agent killed at a bad moment may have left."""
+def strangers(db, host: str, server_ids: list[str]) -> dict[str, list[dict]]:
+    """Those that are deleted, or on another host: what an agent killed at a bad moment, or a host given up for dead,
+    may have left.  Each with its volumes' connections where they were left to the host."""
     with db.reader() as session:
         rows = session.execute(select(Server.id, Server.host, Server.deleted_at).where(Server.id.in_(server_ids)))
-        return [id for id, where, deleted in rows if deleted or (where and where != host)]
+        gone = [id for id, where, deleted in rows if deleted or (where and where != host)]
+        return {id: [{'volume_id': a.volume_id, 'connection': a.connection_info}
+                     for a in attachments.of_server(session, id) if a.state == 'left'] for id in gone}
 
 
 def forget(service) -> None:

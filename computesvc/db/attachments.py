@@ -62,6 +62,12 @@ def forget(session, server_id: str) -> None:
         state='failed', attachment_id=None, connection_info=None, path=None, path_type=None))
 
 
+def leave(session, server_id: str) -> None:
+    """The server is gone, but what its dead host had connected is known until the server is forgotten."""
+    session.execute(delete(Attachment).where(Attachment.server_id == server_id, Attachment.connection_info.is_(None)))
+    session.execute(update(Attachment).where(Attachment.server_id == server_id).values(state='left'))
+
+
 def free_device(taken) -> str:
     """The first of /dev/vda … /dev/vdz, /dev/vdaa … that is not in `taken`; raises Forbidden when all are."""
     names = [*string.ascii_lowercase, *(a + b for a in 'ab' for b in string.ascii_lowercase)]

@@ -65,7 +65,7 @@ class Attachment(Timestamps, Base):
     server_id: Mapped[str] = mapped_column(Uuid, ForeignKey('servers.id'))
     volume_id: Mapped[str] = mapped_column(Uuid)
     attachment_id: Mapped[str | None] = mapped_column(Uuid)  # the volume service's attachment, once reserved
-    state: Mapped[str] = mapped_column(String(16), default='attaching')     # attaching, attached, detaching
+    state: Mapped[str] = mapped_column(String(16), default='attaching')     # attached, detaching, failed, left
     device: Mapped[str] = mapped_column(String(32))          # '/dev/vdb'
     boot_index: Mapped[int | None]
     delete_on_termination: Mapped[bool] = mapped_column(default=False)

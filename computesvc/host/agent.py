@@ -78,11 +78,15 @@ class Agent:
 
     def _remove_strangers(self):
         found = sorted(self.tools.hypervisor.servers())
-        for server_id in self.desk('gone', host=self.host, server_ids=found) if found else ():
+        gone = self.desk('gone', host=self.host, server_ids=found) if found else {}
+        for server_id, volumes in gone.items():
             LOG.warning('Server %s is here but should not be: removing it.', server_id)
             with self.tools.turn(server_id):
-                self.tools.hypervisor.undefine(server_id)
+                self.tools.hypervisor.power_off(server_id, 0)
+                for volume in volumes:
+                    self.tools.devices.disconnect(volume['volume_id'], volume['connection'], None, of=server_id)
                 self.tools.remove_root_disk(server_id)
+                self.tools.hypervisor.undefine(server_id)       # last: it is what the next sweep would find
 
     def _every(self, seconds, work):
         while True:

@@ -36,10 +36,10 @@ class Devices:
         with self._turns.take(volume_id):
             return self._connect(connection)
 
-    def disconnect(self, volume_id: str, connection: dict, device: dict | None) -> None:
-        """The device is gone, unless a guest here has it."""
+    def disconnect(self, volume_id: str, connection: dict, device: dict | None, of: str | None = None) -> None:
+        """The device is gone, unless a guest here has it (other than `of`, which is off)."""
         with self._turns.take(volume_id):
-            if not self._users(volume_id):
+            if not set(self._users(volume_id)) - {of}:
                 self._connector(connection).disconnect(connection['data'], device)
 
     @contextlib.contextmanager

@@ -106,7 +106,10 @@ def delete_volumes(ctx, op):
 
 def record(ctx, op):
     server = ctx.session.get(Server, op.params['server_id'])
-    attachments.remove(ctx.session, *[attachment['id'] for attachment in op.notes['attachments']])
+    if op.notes['host']:
+        attachments.remove(ctx.session, *[attachment['id'] for attachment in op.notes['attachments']])
+    else:
+        attachments.leave(ctx.session, server.id)
     servers.remove(ctx.session, server)
     actions.finish(ctx.session, op.subject)
     ctx.notify('delete', op)

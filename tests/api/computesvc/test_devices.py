@@ -157,6 +157,17 @@ class TestSizes:
         assert world.agent.sweep() == 0
         assert 'lun is not there' in check(world)[0]
 
+    def test_a_host_that_was_given_up_for_dead(self, world, lun, plugged):
+        """Its servers were deleted without it; when it is back, it gives up their devices too."""
+        world.run(world.conductor.worker)
+        agent = world.get('/os-services?binary=nova-compute', roles='admin')['services'][0]
+        world.call('PUT', f"/v2.1/os-services/{agent['id']}", {'forced_down': True}, roles='admin')
+        assert world.call('DELETE', f'/v2.1/servers/{plugged[0]}').status == 204
+        world.run(world.conductor.worker)
+        assert lun.connected and world.volumes.volumes[plugged[1]]['status'] == 'available'
+        world.agent.sweep()
+        assert not lun.connected and world.hypervisor.servers() == {}
+
     def test_nothing_is_said_before_the_first_sweep(self, world, lun, plugged):
         lun.show(5 * GIB)
         world.agent.sweep()
