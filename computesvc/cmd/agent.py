@@ -12,7 +12,8 @@ def hypervisor(conf):
         os.makedirs(conf.state_path, exist_ok=True)
         return Memory(conf.service.host, path=os.path.join(conf.state_path, 'memory.json'))
     from computesvc.host.libvirt import Libvirt
-    return Libvirt(conf.agent.libvirt_uri, os.path.join(conf.state_path, 'libvirt'), conf.agent.virt_type)
+    return Libvirt(conf.agent.libvirt_uri, os.path.join(conf.state_path, 'libvirt'), conf.agent.virt_type,
+                   host_ip=conf.my_ip)
 
 
 def main() -> int:

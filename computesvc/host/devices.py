@@ -56,9 +56,6 @@ class Devices:
         """What the device shows now, 0 for a protocol without devices; nothing is changed."""
         return self._connector(connection).size(connection['data'])
 
-    def paths(self, connection: dict) -> list[brick.Path]:
-        return self._connector(connection).paths(connection['data'])
-
     def grow(self, connection: dict, size: int) -> tuple[int, list[brick.Path]]:
         """The device shows at least `size`: what it shows, and the paths that lag behind.
 
@@ -68,7 +65,12 @@ class Devices:
             found = self._connector(connection).grow(connection['data'], size)
         except brick.errors.PathsDown as e:
             raise NotYet(str(e), AGAIN) from e
-        return found, [path for path in self.paths(connection) if 0 < path.size < found]
+        return found, self.lagging(connection, found)
+
+    def lagging(self, connection: dict, size: int) -> list[brick.Path]:
+        """The paths by which the device, of `size` bytes, is not reached."""
+        paths = self._connector(connection).paths(connection['data'])
+        return [path for path in paths if 0 < path.size < size or not path.used]
 
     def _present(self, connection, device):
         connector = self._connector(connection)
@@ -93,6 +95,7 @@ class Devices:
 
 
 def lag(path, portal=False) -> str:
-    """A sentence about a path that shows too little; where it leads is for operators only."""
+    """A sentence about a path that lags; where it leads is for operators only."""
     to = f' to {path.portal}' if portal and path.portal else ''
-    return f'Path {path.name}{to} ({path.state}) still shows {path.size} bytes.'
+    outside = '' if path.used else ', not in the map'
+    return f'Path {path.name}{to} lags: {path.state}, {path.size} bytes{outside}.'

@@ -35,9 +35,9 @@ def compare(tools, devices: list[dict]) -> tuple[list[str], list[str]]:
 def _compare(tools, device):
     wanted, connection = device['bytes'], device['connection']
     size = tools.devices.size(connection)       # 0: a protocol without devices, of which only the guest can be asked
-    short = [path for path in tools.devices.paths(connection) if 0 < path.size < size]
-    behind = 0 < size < wanted or any(path.state == 'running' for path in short) or _guest_is_behind(tools, device)
-    notices = [lag(path, portal=True) for path in short]
+    lagging = tools.devices.lagging(connection, size)
+    behind = 0 < size < wanted or any(path.state == 'running' for path in lagging) or _guest_is_behind(tools, device)
+    notices = [lag(path, portal=True) for path in lagging]
     if size > wanted + ROUNDING:
         notices.append(f'its device has {size} bytes, more than the {wanted} on record. It is left as it is.')
     return behind, notices

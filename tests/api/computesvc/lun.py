@@ -8,6 +8,7 @@ class Lun:
     def __init__(self, size: int, paths=('sda', 'sdb', 'sdc', 'sdd')):
         self.size, self.map = size, 0
         self.paths = {name: [0, 'running'] for name in paths}
+        self.outside = set()        # paths that are not in the map
         self.connected = False
         self.error = None           # what grow() raises
 
@@ -57,6 +58,7 @@ class Connector:
         if self.lun.size < size:
             raise brick.DeviceTooSmall(f'/dev/mapper/lun has {self.lun.size} bytes, {size} are wanted.')
         self.lun.map = self.lun.size
+        self.lun.outside.clear()
         return self.lun.map
 
     def size(self, data):
@@ -65,7 +67,7 @@ class Connector:
 
     def paths(self, data):
         there = self.lun.paths.items() if self.lun.connected else ()
-        return [brick.Path(name, size, state, f'10.0.0.{place}:3260')
+        return [brick.Path(name, size, state, f'10.0.0.{place}:3260', name not in self.lun.outside)
                 for place, (name, (size, state)) in enumerate(there, 1)]
 
     def _look(self):

@@ -75,20 +75,27 @@ class TestPaths:
         assert (guest(world, plugged), lun.map) == (2 * GIB, 2 * GIB)
         found = event(world, plugged[0], answer)
         assert found['result'] == 'Success'
-        assert found['details'] == f'Path sdc (transport-offline) still shows {GIB} bytes.'
+        assert found['details'] == f'Path sdc lags: transport-offline, {GIB} bytes.'
         assert operation(world, plugged[0])['outcome'] == found['details']
 
     def test_the_sweep_finishes_it_when_it_is_back(self, world, lun, plugged):
         lun.lose('sdc')
         grow(world, lun, plugged)
         assert world.agent.sweep() == 0, 'nothing can be done while it is down'
-        assert ['Path sdc to 10.0.0.3:3260 (' in text for text in check(world)] == [True]
+        assert ['Path sdc to 10.0.0.3:3260 lags: ' in text for text in check(world)] == [True]
         assert b'computesvc_device_notices{host="host1"} 1' in world.call('GET', '/metrics').raw
         lun.restore()
         assert world.agent.sweep() == 1
         world.run()
         assert {path[0] for path in lun.paths.values()} == {2 * GIB}
         assert operation(world, plugged[0])['outcome'] is None
+        assert world.agent.sweep() == 0 and check(world) == []
+
+    def test_one_that_is_not_in_the_map_is_put_in(self, world, lun, plugged):
+        lun.outside.add('sdb')
+        assert world.agent.sweep() == 1
+        assert check(world)[0].endswith(f'lags: running, {GIB} bytes, not in the map.')
+        world.run()
         assert world.agent.sweep() == 0 and check(world) == []
 
     def test_all_are_down(self, world, lun, plugged):
