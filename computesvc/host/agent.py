@@ -46,6 +46,7 @@ class Agent:
             operations.RemoteStore(self.desk), {target}, service.registry, self.tools, target,
             slots=conf.service.workers, poll=conf.service.poll, lease=conf.service.lease)
         self.notices = None         # what the last sweep found for an operator; None before the first
+        self._patience = report.Patience()
         self._stopped = threading.Event()
         service.messaging.serve(console(self.host), Console(hypervisor))
         service.messaging.listen({target}, self.worker.wake)
@@ -69,12 +70,14 @@ class Agent:
         """Compare every attached device with its volume, and have those grow that lag; returns how many began."""
         self.tools.hypervisor.housekeeping()
         self._remove_strangers()
-        lagging, notices = report.compare(self.tools, self.desk('devices', host=self.host))
+        devices = self.desk('devices', host=self.host)
+        behind, notices = report.compare(self.tools, devices)
         for notice in notices:
             if notice not in (self.notices or ()):
                 LOG.warning('%s', notice)
         self.notices = notices
-        return self.desk('behind', host=self.host, attachment_ids=lagging) if lagging else 0
+        due = self._patience.due([device['id'] for device in devices], behind)
+        return self.desk('behind', host=self.host, attachment_ids=due) if due else 0
 
     def _remove_strangers(self):
         found = sorted(self.tools.hypervisor.servers())

@@ -32,6 +32,27 @@ def compare(tools, devices: list[dict]) -> tuple[list[str], list[str]]:
     return grow, notices
 
 
+class Patience:
+    """What still lags after it was made to grow is tried again in the next sweep, then after two, then four of them."""
+
+    PASSED = (0, 1, 3)          # sweeps that are let pass after the first try, the second, and each later one
+
+    def __init__(self):
+        self._tried = {}        # attachment's id -> (tries, sweeps to let pass)
+
+    def due(self, seen, behind) -> list[str]:
+        """Those `behind` that are to be tried now; of all that were `seen`, the others are well again."""
+        for id in set(seen) - set(behind):
+            self._tried.pop(id, None)
+        return [id for id in behind if self._is_due(id)]
+
+    def _is_due(self, id):
+        tries, passing = self._tried.get(id, (0, 0))
+        self._tried[id] = (tries, passing - 1) if passing else (
+            tries + 1, self.PASSED[min(tries, len(self.PASSED) - 1)])
+        return not passing
+
+
 def _compare(tools, device):
     wanted, connection = device['bytes'], device['connection']
     size = tools.devices.size(connection)       # 0: a protocol without devices, of which only the guest can be asked

@@ -144,6 +144,24 @@ class TestPaths:
         assert guest(world, plugged) == 2 * GIB
 
 
+    def test_what_cannot_be_mended_is_not_tried_at_every_sweep(self, world, lun, plugged):
+        """Nor is what was once so, after it was well."""
+        world.volumes.volumes[plugged[1]]['size'] = 2
+        lun.error = brick.errors.MultipathError('multipathd does not answer')
+
+        def sweep():
+            began = world.agent.sweep()
+            for _ in range(6):
+                world.hurry()
+                world.run()
+            return began
+        assert [sweep() for _ in range(12)] == [1, 1, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1]
+        lun.error, lun.size = None, 2 * GIB
+        assert [sweep() for _ in range(5)] == [0, 0, 0, 1, 0]
+        world.volumes.volumes[plugged[1]]['size'] = 3
+        assert world.agent.sweep() == 1
+
+
 class TestSizes:
     def test_larger_than_recorded(self, world, lun, plugged, caplog):
         """It is told once in the log, and by `check` for as long as it is so; nothing shrinks."""
