@@ -18,7 +18,7 @@ def make(folder, kind, **options):
     configuration = cfg.ConfigOpts()
     configuration.register_opts(conf.DEFAULT)
     chosen = conf.backend(configuration, 'test')
-    for name, value in {'path': str(folder / 'volumes'), **KINDS[kind], **options}.items():
+    for name, value in {'path': str(folder / 'volumes'), **KINDS.get(kind, {'volume_driver': kind}), **options}.items():
         configuration.set_override(name, value, 'test')
     driver = drivers.load('test', chosen)
     driver.start()

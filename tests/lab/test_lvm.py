@@ -1,7 +1,13 @@
 """The LVM driver on a real volume group: what every driver promises, and what only LVM can do wrong."""
 import contextlib
+import fcntl
 import os
+import pathlib
+import shutil
+import signal
 import subprocess
+import threading
+import time
 import uuid
 
 import pytest
@@ -10,8 +16,11 @@ from oslo_config import cfg
 from svckit.operations import Refused
 from tests.drivers.test_contract import *  # noqa: F403 - the contract's stories, with this module's backend
 from tests.drivers.test_contract import CONNECTOR, image
+from tests.operations.volsvc_world import World
 from volsvc import conf, drivers
-from volsvc.drivers.base import NoSpace, Snapshot, Volume, VolumeMissing
+from volsvc.drivers.base import DriverError, NoSpace, Snapshot, Volume, VolumeMissing
+from volsvc.operations import extend_volume
+from volsvc.privileged import lvm as privileged
 
 MIB = 1024 * 1024
 KINDS = {'thin': {'lvm_type': 'thin', 'thin_pool': 'volumes'}, 'thick': {'lvm_type': 'thick'}}
@@ -28,8 +37,8 @@ def names() -> set:
 class Backend:
     """A driver, and how a test reads and writes what its volumes hold."""
 
-    def __init__(self, folder, kind):
-        self.folder, self.kind = folder, kind
+    def __init__(self, folder, kind, **options):
+        self.folder, self.kind, self._options = folder, kind, options
         self.again()
 
     def again(self):
@@ -38,7 +47,8 @@ class Backend:
         configuration.register_opts(conf.DEFAULT)
         chosen = conf.backend(configuration, 'test')
         for name, value in {'volume_driver': 'lvm', 'volume_group': 'lab', 'image_folder': str(self.folder),
-                            'target_portals': ['10.11.1.1:3260', '10.11.2.1:3260'], **KINDS[self.kind]}.items():
+                            'target_portals': ['10.11.1.1:3260', '10.11.2.1:3260'], **KINDS[self.kind],
+                            **self._options}.items():
             configuration.set_override(name, value, 'test')
         self.driver = drivers.load('test', chosen)
         self.driver.start()
@@ -56,8 +66,20 @@ class Backend:
 
 
 @pytest.fixture(params=KINDS)
-def backend(request, tmp_path):
-    yield Backend(tmp_path, request.param)
+def backend(request, tmp_path, empty):
+    return Backend(tmp_path, request.param)
+
+
+@pytest.fixture
+def thick(tmp_path, empty):
+    return Backend(tmp_path, 'thick')
+
+
+@pytest.fixture
+def empty():
+    """The volume group has nothing, and nothing again afterwards."""
+    assert names() == set()
+    yield
     with contextlib.suppress(subprocess.CalledProcessError):
         lvm('lvremove', '-f', 'lab')
 
@@ -75,3 +97,290 @@ def other():
 @pytest.fixture
 def snapshot(small):
     return Snapshot(str(uuid.uuid4()), small.size)
+
+
+# ------------------------------------------------------------------ full
+
+class TestFull:
+    @pytest.fixture
+    def thick(self, thick, small):
+        thick.driver.create(small)
+        thick.write(small, b'kept')
+        lvm('lvcreate', '-y', '-W', 'n', '-n', 'rest', '-l', '100%FREE', 'lab')
+        return thick
+
+    def test_nothing_new_fits_and_nothing_is_left_of_it(self, thick, small, other, snapshot):
+        before = names()
+        for ask in (lambda: thick.driver.create(other), lambda: thick.driver.clone(other, small),
+                    lambda: thick.driver.create_from_image(other, image(b'data')),
+                    lambda: thick.driver.create_snapshot(snapshot, small)):
+            with pytest.raises(NoSpace, match='full'):
+                ask()
+        assert names() == before and thick.driver.stats()['free_bytes'] == 0
+
+    def test_a_volume_that_cannot_grow_is_as_it_was(self, thick, small):
+        with pytest.raises(NoSpace, match='full') as caught:
+            thick.driver.extend(small, 2 * small.size)
+        assert 'lab' not in str(caught.value)
+        assert thick.driver.size(small) == small.size and thick.read(small, 4) == b'kept'
+        lvm('lvremove', '-f', 'lab/rest')
+        thick.driver.extend(small, 2 * small.size)
+        assert thick.driver.size(small) == 2 * small.size
+
+    def test_a_full_pool(self, tmp_path, empty, small, other, snapshot):
+        lvm('lvcreate', '-y', '--type', 'thin-pool', '--errorwhenfull', 'y', '-L', '32m', '-n', 'small', 'lab')
+        thin = Backend(tmp_path, 'thin', thin_pool='small')
+        thin.driver.create(small)
+        thin.write(small, b'x' * 32 * MIB)
+        assert thin.driver.stats()['free_bytes'] == 0
+        for ask in (lambda: thin.driver.create(other), lambda: thin.driver.create_snapshot(snapshot, small),
+                    lambda: thin.driver.extend(small, 2 * small.size)):
+            with pytest.raises(NoSpace, match='full'):
+                ask()
+        assert thin.driver.size(small) == small.size and thin.read(small, 4) == b'xxxx'
+
+    def test_an_extend_that_was_asked_for_is_refused_and_costs_nothing(self, tmp_path, empty):
+        """The worker knows more than the API did: somebody took the room meanwhile."""
+        world = World(f'sqlite:///{tmp_path}/v.sqlite', tmp_path, enabled_backends=['file'],
+                      file__volume_driver='lvm', file__volume_group='lab', file__lvm_type='thick')
+        volume = world.made()
+        extend_volume.request(world.context(), volume, 2)
+        lvm('lvcreate', '-y', '-W', 'n', '-n', 'rest', '-l', '100%FREE', 'lab')
+        world.run()
+        found = world.row(volume.id)
+        assert (found.status, found.size) == ('available', 1024 * MIB)
+        assert world.used()['gigabytes'] == 1
+        assert 'keeps its size' in world.messages()[0] and 'full' in world.messages()[0]
+        lvm('lvremove', '-f', 'lab/rest')
+        world.worker.report()
+        extend_volume.request(world.context(), found, 2)
+        world.run()
+        assert (world.row(volume.id).size, world.used()['gigabytes']) == (2048 * MIB, 2)
+
+
+# ------------------------------------------------------------------ thick snapshots, and what was there before
+
+def test_a_thick_volume_with_snapshots_grows_only_while_nobody_uses_it(thick, small, other, snapshot):
+    thick.driver.create(small)
+    thick.write(small, b'as it was')
+    thick.driver.create_snapshot(snapshot, small)
+    with open(f'/dev/lab/{small.name}', 'rb'), pytest.raises(Refused, match='snapshots and is in use'):
+        thick.driver.extend(small, 2 * small.size)
+    assert thick.driver.size(small) == small.size
+    thick.driver.extend(small, 2 * small.size)
+    thick.write(small, b'AS IT IS ')
+    assert thick.driver.size(small) == 2 * small.size
+    thick.driver.create_from_snapshot(other, snapshot)
+    assert thick.read(other, 9) == b'as it was'
+
+
+def test_a_thick_volume_stays_while_it_has_snapshots(thick, small, snapshot):
+    thick.driver.create(small)
+    thick.driver.create_snapshot(snapshot, small)
+    with pytest.raises(Refused, match='snapshots'):
+        thick.driver.delete(small)
+    thick.driver.delete_snapshot(snapshot)
+    thick.driver.delete(small)
+    assert names() == set()
+
+
+def test_what_a_thick_volume_or_snapshot_held_is_overwritten(thick, small, snapshot):
+    thick.driver.create(small)
+    thick.write(small, b'SECRET' * 1000, 8 * MIB)
+    thick.driver.create_snapshot(snapshot, small)
+    thick.write(small, b'PUBLIC' * 1000, 8 * MIB)       # the secret is what the snapshot has set aside
+    thick.driver.delete_snapshot(snapshot)
+    thick.write(small, b'SECRET' * 1000, 8 * MIB)
+    thick.driver.delete(small)
+    assert disk_holds(b'SECRETSECRET') is False
+
+
+def disk_holds(words, upto=512 * MIB) -> bool:
+    """In the first part of the group's disk, past its metadata, where these tests write."""
+    with open('/dev/loop0', 'rb') as file:
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        file.seek(MIB)
+        return words in file.read(upto)
+
+
+def test_a_copy_of_a_volume_that_is_written_to_meanwhile(thick, small, other):
+    thick.driver.create(small)
+    thick.write(small, b'before' * 1000)
+    copy = thick.driver.group.copy
+
+    def write_and_copy(*arguments, **options):
+        thick.write(small, b'after!' * 1000)
+        copy(*arguments, **options)
+    thick.driver.group.copy = write_and_copy
+    thick.driver.clone(other, small)
+    assert thick.read(other, 12) == b'beforebefore' and names() == {small.name, other.name}
+
+
+def test_a_qcow2_image(backend, tmp_path, small):
+    if not shutil.which('qemu-img'):
+        pytest.skip('there is no qemu-img')
+    (tmp_path / 'raw').write_bytes(b'boot' + bytes(8 * MIB) + b'end')
+    subprocess.run(['qemu-img', 'convert', '-f', 'raw', '-O', 'qcow2', tmp_path / 'raw', tmp_path / 'q'], check=True)
+    backend.driver.create_from_image(small, image((tmp_path / 'q').read_bytes(), 'qcow2'))
+    found = backend.read(small, 9 * MIB)
+    assert found[:4] == b'boot' and found[8 * MIB + 4:8 * MIB + 7] == b'end'
+    assert not any(found[4:8 * MIB]) and not list(tmp_path.glob('.image-*'))
+
+
+# ------------------------------------------------------------------ killed in the middle
+
+class Killed(BaseException):
+    """As SIGKILL: nothing is tidied up."""
+
+
+class Dying:
+    """A volume group whose user is killed after its change number `wanted`."""
+
+    CHANGES = ('create', 'snapshot', 'rename', 'extend', 'split', 'remove', 'activate', 'copy', 'write', 'clear')
+
+    def __init__(self, group, wanted):
+        self._group, self.left = group, wanted
+
+    def __getattr__(self, name):
+        found = getattr(self._group, name)
+        return self._counted(found) if name in self.CHANGES else found
+
+    def _counted(self, change):
+        def act(*arguments, **options):
+            found = change(*arguments, **options)
+            self.left -= 1
+            if self.left == 0:
+                raise Killed
+            return found
+        return act
+
+
+VERBS = {
+    'create': lambda driver, v: driver.create(v['new']),
+    'clone': lambda driver, v: driver.clone(v['new'], v['old']),
+    'create_from_image': lambda driver, v: driver.create_from_image(v['new'], image(b'image' * 1000)),
+    'create_snapshot': lambda driver, v: driver.create_snapshot(v['snapshot'], v['plain']),
+    'create_from_snapshot': lambda driver, v: driver.create_from_snapshot(v['new'], v['kept']),
+    'extend': lambda driver, v: driver.extend(v['old'], 128 * MIB),
+    'delete': lambda driver, v: driver.delete(v['plain']),
+    'delete_snapshot': lambda driver, v: driver.delete_snapshot(v['kept']),
+}
+
+
+@pytest.mark.parametrize('verb', VERBS)
+def test_killed_after_every_change_and_repeated(thick, verb):
+    """Nothing half made has a whole one's name, and the repeat ends as one that was never disturbed."""
+    volumes = {name: Volume(str(uuid.uuid4()), 16 * MIB) for name in ('new', 'old', 'plain')}
+    volumes['kept'], volumes['snapshot'] = (Snapshot(str(uuid.uuid4()), 16 * MIB) for _ in range(2))
+
+    def prepare():
+        with contextlib.suppress(subprocess.CalledProcessError):
+            lvm('lvremove', '-f', 'lab')
+        for name in ('old', 'plain'):
+            thick.driver.create(volumes[name])
+        thick.write(volumes['old'], b'original')
+        thick.driver.create_snapshot(volumes['kept'], volumes['old'])
+
+    prepare()
+    VERBS[verb](thick.driver, volumes)
+    whole, steps = seen(thick, volumes), 1
+    while True:
+        prepare()
+        thick.driver.group = Dying(thick.driver.group, steps)
+        try:
+            VERBS[verb](thick.driver, volumes)
+            break
+        except Killed:
+            steps += 1
+        for thing in volumes.values():              # what has a name is whole
+            if thing.name in names() and thing is not volumes['kept']:
+                assert thick.driver.size(thing) in (16 * MIB, 128 * MIB)
+        VERBS[verb](thick.again(), volumes)
+        assert seen(thick, volumes) == whole, steps
+    assert steps > 1
+
+
+def seen(backend, volumes):
+    """Names, sizes and the beginning of each volume."""
+    return {name: (backend.driver.size(thing), backend.read(thing, 16)) if isinstance(thing, Volume) else True
+            for name, thing in volumes.items() if thing.name in names() or f'_{thing.name}' in names()}, len(names())
+
+
+def test_an_extend_that_died_before_the_kernel_heard_of_it(thick, small):
+    thick.driver.create(small)
+    device = f'lab-volume--{small.id.replace("-", "--")}'
+    table = subprocess.run(['dmsetup', 'table', device], check=True, capture_output=True, text=True).stdout
+    lvm('lvextend', '-L', '128m', f'lab/{small.name}')
+    for words in (['suspend', device], ['load', device, '--table', table.strip()], ['resume', device]):
+        subprocess.run(['dmsetup', *words], check=True)
+    assert thick.driver.size(small) == small.size
+    thick.driver.extend(small, 2 * small.size)
+    assert thick.driver.size(small) == 2 * small.size
+
+
+def test_the_daemon_dies(thick, small):
+    daemon, = [int(path.parent.name) for path in pathlib.Path('/proc').glob('[0-9]*/cmdline')
+               if b'volsvc.privileged' in path.read_bytes()]
+    os.kill(daemon, signal.SIGKILL)
+    for _ in range(50):
+        with contextlib.suppress(DriverError):
+            thick.driver.create(small)
+            break
+        time.sleep(0.1)
+    assert thick.driver.size(small) == small.size
+
+
+# ------------------------------------------------------------------ others at work on the same group
+
+@contextlib.contextmanager
+def locked():
+    """Somebody else's command works on the volume group."""
+    with open('/run/lock/lvm/V_lab', 'w') as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield file
+
+
+def test_waits_for_others(thick, small):
+    with locked() as file:
+        threading.Timer(2, fcntl.flock, (file, fcntl.LOCK_UN)).start()
+        thick.driver.create(small)
+        time.sleep(0.1)
+    assert thick.driver.size(small) == small.size
+
+
+def test_does_not_wait_for_ever(thick, small, monkeypatch):
+    monkeypatch.setattr(privileged, 'PATIENCE', 1.0)
+    monkeypatch.setattr(privileged.context, 'client_mode', False)
+    with locked(), pytest.raises(DriverError, match='busy'):
+        thick.driver.create(small)
+    thick.driver.create(small)
+
+
+def test_side_by_side(backend):
+    volumes = [Volume(str(uuid.uuid4()), 16 * MIB) for _ in range(6)]
+    threads = [threading.Thread(target=backend.driver.create, args=(volume,)) for volume in volumes]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert backend.driver.sizes() == {volume.id: volume.size for volume in volumes}
+
+
+# ------------------------------------------------------------------ what an operator can get wrong
+
+def test_settings_that_cannot_be(tmp_path, empty):
+    for options, said in (({'volume_group': None}, 'not set'), ({'volume_group': 'nowhere'}, 'no volume group nowhere'),
+                          ({'volume_group': '../lab'}, 'managed'), ({'lvm_conf_folder': str(tmp_path)}, 'managed')):
+        tmp_path.chmod(0o777)
+        with pytest.raises(DriverError, match=said):
+            Backend(tmp_path, 'thick', **options)
+
+
+def test_connecting_what_was_switched_off(thick, small):
+    thick.driver.create(small)
+    lvm('lvchange', '-an', f'lab/{small.name}')
+    assert thick.driver.size(small) == small.size
+    assert thick.driver.connect(small, CONNECTOR, 'rw')['data']['target_lun'] == 0
+    thick.driver.delete(small)
+    with pytest.raises(VolumeMissing):
+        thick.driver.size(small)

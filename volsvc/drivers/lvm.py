@@ -15,7 +15,7 @@ from svckit.operations import Refused
 from volsvc import privileged
 from volsvc.drivers import sparse
 from volsvc.drivers.base import Driver, DriverError, NoSpace, Snapshot, VolumeMissing
-from volsvc.drivers.volume_group import HasSnapshots, VolumeGroup
+from volsvc.drivers.volume_group import HasSnapshots, NoGroup, VolumeGroup
 from volsvc.targets.lio import LioTarget
 
 LOG = logging.getLogger(__name__)
@@ -46,13 +46,17 @@ class LvmDriver(Driver):
         privileged.setup(self.options.privsep_helper)
         try:
             extent = self.group.space()[2]
-        except VolumeMissing:
+        except NoGroup:
             raise DriverError(f'Backend {self.name}: there is no volume group {self.group.name}.') from None
         if GIB % extent:
             raise DriverError(f'Backend {self.name}: a GiB is no whole number of the extents of {self.group.name}.')
         if self._pool and self.group.pool(self._pool) is None:
             self.group.create_pool(self._pool)
             LOG.info('Backend %s: made the thin pool %s/%s.', self.name, self.group.name, self._pool)
+        try:
+            self.target.start()
+        except DriverError as error:
+            raise DriverError(f'Backend {self.name}: {error}') from error
 
     # -------------------------------------------------------------- volumes
 

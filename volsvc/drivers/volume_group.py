@@ -13,12 +13,17 @@ from volsvc.privileged import devices, lvm
 
 LOG = logging.getLogger(__name__)
 STEP = 16 * devices.MIB         # bytes between two chances to stop
-FULL = ('insufficient free space', 'Insufficient free space', 'insufficient suitable', 'No space left on device',
-        'reached threshold', 'not enough free')
-MISSING = ('Failed to find logical volume', 'not found')
+FULL = ('insufficient free space', 'insufficient suitable', 'no space left on device', 'reached threshold',
+        'not enough free')              # in small letters
+MISSING = ('Failed to find logical volume', 'Failed to find origin')
+NO_GROUP = 'Volume group "'
 IN_USE = (' in use', 'is used by another device')
 SAME_SIZE = 'matches existing size'
 HAS_SNAPSHOTS = 'can be resized only while inactive'
+
+
+class NoGroup(DriverError):
+    """The volume group is not there (now)."""
 
 
 class HasSnapshots(DriverError):
@@ -157,8 +162,10 @@ def _said(complaint: str) -> DriverError:
     """What a command's complaint means."""
     if SAME_SIZE in complaint:
         return _SameSize('It has this size.')
-    if any(words in complaint for words in FULL):
+    if any(words in complaint.lower() for words in FULL):
         return NoSpace('The storage backend is full; what was there before is as it was.')
+    if NO_GROUP in complaint and 'not found' in complaint:
+        return NoGroup('The storage backend is not there.')
     if HAS_SNAPSHOTS in complaint:
         return HasSnapshots('The volume has snapshots and is in use.')
     if any(words in complaint for words in MISSING):

@@ -35,9 +35,10 @@ def export(target, group, name, serial, portals, initiator, user, password, reus
     Returns {'user', 'password', 'portals': those that listen, 'discard': whether space can be given back}.
     """
     initiator = initiator.lower()                   # as the kernel compares it
-    for grammar, text in ((_IQN, target), (_IQN, initiator), (_SERIAL, serial), (_CHAP, user), (_CHAP, password)):
+    iqn(target), iqn(initiator)
+    for grammar, text in ((_SERIAL, serial), (_CHAP, user), (_CHAP, password)):
         _check(grammar, text)
-    path, portals = device(group, name), [_portal(portal) for portal in portals]
+    path, portals = device(group, name), [address_of(portal) for portal in portals]
     with _alone() as rtslib:
         disk = _disk(rtslib, name, path, serial)
         group = rtslib.TPG(rtslib.Target(rtslib.FabricModule('iscsi'), target), 1)
@@ -60,7 +61,7 @@ def export(target, group, name, serial, portals, initiator, user, password, reus
 @context.entrypoint
 def unexport(target, name, initiator=None):
     """The initiator (None: nobody) reaches the volume any more; a target without initiators is gone, and its disk."""
-    _check(_IQN, target)
+    iqn(target)
     with _alone() as rtslib:
         iscsi = rtslib.FabricModule('iscsi')
         found = _target(rtslib, iscsi, target)
@@ -196,8 +197,8 @@ def _locked():
         os.close(tree)
 
 
-def _portal(text):
-    """'address:port', an IPv6 address in brackets."""
+def address_of(text: str) -> str:
+    """'address:port' of a portal, an IPv6 address in brackets; BadArgument."""
     host, _, port = text.rpartition(':') if isinstance(text, str) else ('', '', '')
     try:
         address = ipaddress.ip_address(host.removeprefix('[').removesuffix(']'))
@@ -207,6 +208,11 @@ def _portal(text):
     if not good:
         raise BadArgument(f'{text!r} is not the address:port of a portal.')
     return f'[{address}]:{port}' if address.version == 6 else f'{address}:{port}'
+
+
+def iqn(text: str) -> str:
+    """The name of a target or an initiator; BadArgument."""
+    return _check(_IQN, text)
 
 
 def _check(grammar, text):

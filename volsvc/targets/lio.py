@@ -23,6 +23,20 @@ class LioTarget:
     def __init__(self, options, group: str):
         self._portals, self._prefix, self._group = options.target_portals, options.target_prefix, group
 
+    def start(self) -> None:
+        """Volumes can be exported; DriverError with a sentence for the operator."""
+        try:
+            for portal in self._portals:
+                lio.address_of(portal)
+            lio.iqn(f'{self._prefix}volume-')
+            if not self._portals:
+                raise privileged.BadArgument('there is none.')
+            lio.exports()
+        except privileged.BadArgument as error:
+            raise DriverError(f'target_portals or target_prefix: {error}') from error
+        except (lio.TargetError, privileged.NotPrivileged, OSError) as error:
+            raise DriverError(f'{error}: is the kernel module target_core_mod loaded?') from error
+
     def export(self, volume, connector: dict, mode: str, known: dict | None = None) -> dict:
         """How the initiator of `connector` reaches the volume: 'data' of a connection, as Cinder has it for LIO.
 
