@@ -125,8 +125,9 @@ class Machine:
             _take_terminal(self._uml.pid)
 
     def _kernel(self):
-        words = [KERNEL, f'mem={self._memory}', 'rootfstype=hostfs', 'rootflags=/', 'ro', f'init={INIT}', 'loglevel=0',
-                 'con=null', 'con0=fd:0,fd:1', f'uml_dir={self.folder}/', f'lab={self.folder}', f'node={self._node}']
+        words = [KERNEL, f'mem={self._memory}', 'rootfstype=hostfs', 'rootflags=/', 'ro', f'init={INIT}', 'quiet',
+                 'loglevel=0', 'con=null', 'con0=fd:0,fd:1', f'uml_dir={self.folder}/', f'lab={self.folder}',
+                 f'node={self._node}']
         if self._terminal:
             size = os.get_terminal_size()
             words += [f'terminal={size.lines}x{size.columns}']

@@ -1,5 +1,6 @@
 # What a prompt in the lab's machine knows; bash reads it at its start.
 PS1='lab:\w# '
+HISTFILE=
 
 cat <<'TEXT'
 This is a storage host and a hypervisor host with a kernel of its own. Leave it by `exit`: nothing of it stays.
@@ -8,7 +9,7 @@ This is a storage host and a hypervisor host with a kernel of its own. Leave it 
   up        starts both services on them (about 20 s); then for instance
                 openstack volume create --size 1 first
                 openstack volume create --size 1 --image guest root
-                openstack server create --flavor m1.nano --no-network --volume root guest
+                openstack server create --flavor m1.nano --no-network --volume root --wait guest
                 openstack server add volume guest first; multipath -ll; iscsiadm -m session
                 openstack volume set --size 2 first
 TEXT
