@@ -152,7 +152,7 @@ class Iscsi(Initiator, iscsi.ISCSIConnector):
             return super()._run_iscsiadm(connection_properties, iscsi_command, **kwargs)
         except processutils.ProcessExecutionError as error:
             self._answers[connection_properties['target_portal']] = _ANSWERS.get(
-                error.exit_code, f'iscsiadm {iscsi_command[0]} ended with {error.exit_code}: {error.stderr.strip()}')
+                error.exit_code, f'cannot be logged in to: {_brief(error)}')
             raise
 
 

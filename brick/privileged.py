@@ -27,7 +27,8 @@ from oslo_privsep import capabilities, daemon, priv_context
 from brick import errors, names, node_records, programs, settings
 
 SYS = '/sys'
-LATE = 124
+LATE, MISSING = 124, 127            # exit statuses, as timeout(1) and shells have them
+_MOMENT = 0.01         # seconds; a healthy disk answers within one or two thousandths
 _THREADS = 64           # a call may wait for a portal that is down, and must not hold up the others
 _ENVIRONMENT = {'PATH': '/usr/sbin:/usr/bin:/sbin:/bin', 'LC_ALL': 'C'}
 
@@ -80,7 +81,7 @@ def _process():
 
 @context.entrypoint
 def rescan(devices, timeout=10.0):
-    """Each of the SCSI `devices` was asked for its size, all at once.
+    """Each of the SCSI `devices` was asked for its size; none of them waits for another that does not answer.
 
     Returns {device: what went wrong, '' if nothing}. A path that is down may not answer for minutes: after `timeout`
     seconds it is left behind.
@@ -89,21 +90,50 @@ def rescan(devices, timeout=10.0):
     return dict(zip(devices, _write_all(paths, '1', timeout), strict=True))
 
 
+@context.entrypoint
+def grow(devices, size, map_name=None, timeout=10.0):
+    """rescan(); if all disks then have the same size, at least `size` bytes, multipathd was told to resize `map_name`.
+
+    Both in one call: each rescan that finds something keeps udev busy for a while, and who has to be woken up for a
+    second call waits that long. Returns (what rescan() does, multipathd's reply or '' if it was not asked).
+    """
+    answers, reply = rescan(devices, timeout), ''
+    if map_name and not any(answers.values()):
+        sectors = {_sectors(device) for device in devices}
+        if len(sectors) == 1 and sectors.pop() * 512 >= size:
+            try:
+                reply = multipathd(['resize', 'map', map_name], timeout)
+            except errors.MultipathError as error:
+                reply = str(error)
+    return answers, reply
+
+
+def _sectors(device):
+    with open(f'{SYS}/class/block/{device}/size') as file:
+        return int(file.read())
+
+
 def _write_all(paths, text, timeout):
+    """What came of each write: one after the other while each takes a moment, else at once."""
     answers = ['did not answer'] * len(paths)
+    left = list(enumerate(paths))
 
-    def write(place, path):
-        try:
-            with open(path, 'w') as file:
-                file.write(text)
-            answers[place] = ''
-        except OSError as error:
-            answers[place] = error.strerror
+    def write():
+        while left:
+            with contextlib.suppress(IndexError):
+                place, path = left.pop(0)
+                try:
+                    with open(path, 'w') as file:
+                        file.write(text)
+                    answers[place] = ''
+                except OSError as error:
+                    answers[place] = error.strerror
 
-    threads = [threading.Thread(target=write, args=item, daemon=True) for item in enumerate(paths)]
-    for thread in threads:
-        thread.start()
-    end = time.monotonic() + timeout
+    end, threads = time.monotonic() + timeout, []
+    while left:
+        threads.append(threading.Thread(target=write, daemon=True))
+        threads[-1].start()
+        threads[-1].join(_MOMENT)
     for thread in threads:
         thread.join(max(0, end - time.monotonic()))
     return list(answers)
@@ -152,14 +182,15 @@ def prepare_login(iqn, portal, chap=None):
 def run(words, timeout):
     """(exit status, output, errors) of a program of programs.py, which is ended after `timeout` seconds.
 
-    One that does not end even so, because the kernel waits for a device, is left behind; its status is 124, as
-    timeout(1) has it.
+    One that does not end even so, because the kernel waits for a device, is left behind; its status is LATE.
     """
-    process = subprocess.Popen(programs.check(words), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                               stderr=subprocess.PIPE, text=True, errors='replace', env=_ENVIRONMENT)
     try:
+        process = subprocess.Popen(programs.check(words), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, text=True, errors='replace', env=_ENVIRONMENT)
         out, err = process.communicate(timeout=timeout)
         return process.returncode, out, err
+    except FileNotFoundError:
+        return MISSING, '', f'{words[0]} is not installed.'
     except subprocess.TimeoutExpired:
         process.kill()
         threading.Thread(target=process.wait, daemon=True).start()
