@@ -29,6 +29,9 @@ def setup(lock_path, helper=None):
 
 
 def warm_up():
-    """The privileged daemon runs, so that the first connect does not wait for it. NotPrivileged if it cannot."""
-    from brick import privileged
+    """os-brick is loaded and the privileged daemon runs, which takes a second or two that the first connect is spared.
+
+    NotPrivileged if the daemon cannot start.
+    """
+    from brick import initiators, privileged  # noqa: F401
     privileged.warm_up()

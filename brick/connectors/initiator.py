@@ -4,8 +4,7 @@ import abc
 import logging
 import os
 
-import brick
-from brick import errors
+from brick import errors, privileged
 from brick.connectors.scsi import SCSIConnector
 from brick.sysfs import RUNNING, Sysfs
 
@@ -26,7 +25,7 @@ class InitiatorConnector(SCSIConnector):
         properties = self.properties(data)
         device = self._now(data)
         if not device or not self.complete(data, device):
-            brick.warm_up()
+            privileged.warm_up()
             self.os_brick(data).connect(properties)
             device = self._settled(data)
         return {'path': self._stable_name(device), 'type': 'block'}
@@ -39,7 +38,7 @@ class InitiatorConnector(SCSIConnector):
         """
         properties, found = self.properties(data), self._now(data)
         used = f'/dev/{found.map or found.paths[0].name}' if found else ''
-        brick.warm_up()
+        privileged.warm_up()
         try:
             if found and not _answering(found):
                 raise errors.DisconnectFailed('no path answers')
