@@ -5,6 +5,7 @@ with a NUL (multipath-tools, libmpathcmd/mpath_cmd.c). `resize map` answers 'ok'
 little: it looks at one path only, so the size of the map is read back.
 """
 
+import contextlib
 import socket
 import struct
 
@@ -54,38 +55,41 @@ class Growth:
     def __init__(self, look, tell, clock):
         self._look, self._tell, self._clock = look, tell, clock
 
-    def run(self, size):
-        """The map has `size` bytes, and every path with as many is in it. MultipathError, with the paths' sizes."""
-        answer = self._attempt(size)
-        if answer:
-            self._clock.sleep(PAUSE)
-            answer = self._attempt(size)
-        if answer and self._reconfigured():
-            until = self._clock.monotonic() + BUSY
-            answer = self._attempt(size)
-            while answer == 'timeout' and self._clock.monotonic() < until:
-                self._clock.sleep(PAUSE)
-                answer = self._attempt(size)
-        if answer:
-            device = self._look()
-            raise errors.MultipathError(f'The map {device.map_name} has {device.map_size} bytes, {size} are wanted; '
-                                        f'multipathd: {answer}; paths: {device.describe()}.')
-        self._complete(size)
+    def run(self, size, device, reply=''):
+        """The map has `size` bytes, and every path with as many is in it; returns the device.
 
-    def _attempt(self, size):
+        `device` is what was seen last; `reply`: what multipathd has said already to a `resize map`. MultipathError,
+        with the paths' sizes.
+        """
+        said = reply if reply and device.map_size != size else self._attempt(size, device)
+        if said:
+            self._clock.sleep(PAUSE)
+            said = self._attempt(size)
+        if said and self._reconfigured():
+            until = self._clock.monotonic() + BUSY
+            said = self._attempt(size)
+            while said == 'timeout' and self._clock.monotonic() < until:
+                self._clock.sleep(PAUSE)
+                said = self._attempt(size)
+        if said:
+            device = self._look()
+            said = 'ok, but the size is as it was' if said == 'ok' else said
+            raise errors.MultipathError(f'The map {device.map_name} has {device.map_size} bytes, {size} are wanted; '
+                                        f'multipathd: {said}; paths: {device.describe()}.')
+        return self._complete(size, device)
+
+    def _attempt(self, size, device=None):
         """'' if the map has the size now, else what multipathd said."""
-        device = self._look()
+        device = device or self._look()
         if device.map_size == size:
             return ''
         try:
             for path in device.lagging(size):
                 self._tell(['del', 'path', path.name])
-            answer = self._tell(['resize', 'map', device.map_name])
+            said = self._tell(['resize', 'map', device.map_name])
         except errors.MultipathError as error:
             return str(error)
-        if self._look().map_size == size:
-            return ''
-        return answer if answer != 'ok' else 'ok, but the size is as it was'
+        return '' if self._look().map_size == size else said
 
     def _reconfigured(self):
         """multipathd was told to read everything again.
@@ -100,10 +104,11 @@ class Growth:
         except errors.MultipathError:
             return False
 
-    def _complete(self, size):
+    def _complete(self, size, device):
         """Paths that were left out, or logged in while the map was smaller, are in the map."""
+        if device.map_size == size and not device.missing(size):
+            return device
         for path in self._look().missing(size):
-            try:
+            with contextlib.suppress(errors.MultipathError):    # the map is as it should be; next time, then
                 self._tell(['add', 'path', path.name])
-            except errors.MultipathError:
-                return                          # the map is as it should be; this path is tried again next time
+        return self._look()

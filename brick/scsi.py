@@ -16,13 +16,14 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.1, 1.0
 class Agreement:
     """Brings the paths of one device to one size.
 
-    `look()` is the device as it is now, see brick.connectors.scsi.Device; `rescan(names, timeout)` asks the disks, all
-    at once, and returns {name: '' or what went wrong}.
+    `look()` is the device as it is now, see brick.connectors.scsi.Device; `ask` is privileged.grow().
     """
 
-    def __init__(self, look, rescan, clock):
-        self._look, self._rescan, self._clock = look, rescan, clock
+    def __init__(self, look, ask, clock):
+        self._look, self._ask_disks, self._clock = look, ask, clock
         self._silent = {}               # {disk that did not answer: its size then}; the kernel still asks it
+        self.reply = ''                 # what multipathd said, if all paths agreed at once and it was asked
+        self.device = None              # as it was seen last
 
     def reach(self, size):
         """The size that all paths show that answer, at least `size`; 0 wants no size but has every path asked.
@@ -31,40 +32,49 @@ class Agreement:
         come back or to be given up by the kernel ('blocked') is waited for; then it is left behind.
         """
         until, pause = self._clock.monotonic() + PATIENCE, FIRST_PAUSE
-        device = self._look()
-        self._ask([path for path in running(device) if path.size < max(size, device.largest) or not size], until)
+        self.device = self._look()
+        self._ask(size, until, everyone=not size)
         while True:
-            device = self._look()
-            agreed = self._agreed(device, size)
-            if agreed and not self._undecided(device, agreed):
+            agreed = self._agreed(size)
+            if agreed and not self._undecided(agreed):
                 return agreed
-            if self._clock.monotonic() >= until:
-                return agreed or self._fail(device, size)
-            self._clock.sleep(min(pause, until - self._clock.monotonic()))
+            left = until - self._clock.monotonic()
+            if left <= 0:
+                return agreed or self._fail(size)
+            self._clock.sleep(min(pause, left))
             pause = min(2 * pause, LONGEST_PAUSE)
-            self._ask([path for path in running(self._look()) if path.size < max(size, device.largest)], until)
+            self.device = self._look()
+            self._ask(size, until)
 
-    def _ask(self, paths, until):
-        names = [path.name for path in paths if path.name not in self._silent]
-        if names:
-            seconds = max(1.0, min(ANSWER, until - self._clock.monotonic()))
-            answers = self._rescan(names, seconds)
-            self._silent |= {path.name: path.size for path in paths if answers.get(path.name)}
+    def _ask(self, size, until, everyone=False):
+        """Disks that should show more than they do were asked, and the device was looked at again."""
+        device, least = self.device, max(size, self.device.largest, self.device.map_size)
+        paths = [path for path in running(device)
+                 if (everyone or path.size < least) and path.name not in self._silent]
+        if not paths:
+            return
+        names = [path.name for path in paths]
+        whole = device.map and device.members <= set(names)
+        seconds = max(1.0, min(ANSWER, until - self._clock.monotonic()))
+        answers, self.reply = self._ask_disks(names, least, device.map_name if whole else None, seconds)
+        self._silent |= {path.name: path.size for path in paths if answers[path.name]}
+        self.device = self._look()
 
-    def _agreed(self, device, size):
+    def _agreed(self, size):
         """The one size of all paths that answer, 0 if there is none."""
-        sizes = {path.size for path in running(device) if self._answers(path)}
+        sizes = {path.size for path in running(self.device) if self._answers(path)}
         return sizes.pop() if len(sizes) == 1 and min(sizes) >= max(size, 1) else 0
 
     def _answers(self, path):
         return path.size and self._silent.get(path.name) != path.size
 
-    def _undecided(self, device, agreed):
+    def _undecided(self, agreed):
         """Some path may yet catch up."""
         return any(path.size != agreed and (path.state == 'blocked' or path.name in self._silent)
-                   for path in device.paths)
+                   for path in self.device.paths)
 
-    def _fail(self, device, size):
+    def _fail(self, size):
+        device = self.device
         if not any(self._answers(path) for path in running(device)):
             raise errors.PathsDown(f'No path to {device.label} answers now: {device.describe()}.')
         wanted = f'{size} bytes are wanted' if size else 'one size for all is wanted'

@@ -58,10 +58,10 @@ class Device:
 
 
 class SCSIConnector(Connector):
-    """What iSCSI and Fibre Channel have in common; `clock`, `rescan`, … are there for tests."""
+    """What iSCSI and Fibre Channel have in common; `clock`, `ask`, … are there for tests."""
 
     clock = time
-    rescan = staticmethod(privileged.rescan)
+    ask = staticmethod(privileged.grow)
     multipathd = staticmethod(privileged.multipathd)
     luks_resize = staticmethod(privileged.luks_resize)
 
@@ -113,10 +113,10 @@ class SCSIConnector(Connector):
         def look():
             return self.device(data)
 
-        agreed = scsi.Agreement(look, self.rescan, self.clock).reach(size)
-        device = look()
+        agreement = scsi.Agreement(look, self.ask, self.clock)
+        agreed, device = agreement.reach(size), agreement.device
         if device.map:
-            multipath.Growth(look, self.multipathd, self.clock).run(agreed)
+            device = multipath.Growth(look, self.multipathd, self.clock).run(agreed, device, agreement.reply)
         sysfs = Sysfs(self.root)
         mapper = self._mapper(device, sysfs)
         return self._grow_mapper(sysfs, mapper, device, agreed, key) if mapper else agreed

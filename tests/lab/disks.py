@@ -36,10 +36,10 @@ class Volume:
     `stale`: portals whose way to the volume is a device of its own, which grows only by grow_stale().
     """
 
-    def __init__(self, name, portals, gib=1, stale=()):
-        self.name, self.portals, self.stale, self.gib = name, list(portals), list(stale), gib
+    def __init__(self, name, portals, size=GIB, stale=()):
+        self.name, self.portals, self.stale, self.size = name, list(portals), list(stale), size
         self.iqn = f'iqn.2010-10.org.openstack:{name}'
-        run('lvcreate', '-y', '-Wn', '-n', name, '-L', f'{gib}G', 'lab')
+        run('lvcreate', '-y', '-Wn', '-n', name, '-L', f'{size}b', 'lab')
         self._parts = ['fresh', 'stale'] if stale else ['fresh']
         for part in self._parts:
             run('dmsetup', 'create', f'{name}-{part}', '--table', self._table())
@@ -54,7 +54,7 @@ class Volume:
                 'target_portals': [f'{portal}:{PORT}' for portal in self.portals], 'volume_id': self.name}
 
     def _table(self):
-        return f'0 {self.gib * GIB // 512} linear /dev/lab/{self.name} 0'
+        return f'0 {self.size // 512} linear /dev/lab/{self.name} 0'
 
     def _export(self):
         import rtslib_fb
@@ -64,18 +64,16 @@ class Volume:
             storage = rtslib_fb.BlockStorageObject(f'{self.name}-{part}', dev=f'/dev/mapper/{self.name}-{part}',
                                                    wwn=storage and storage.wwn)
             group = rtslib_fb.TPG(target, tag)
-            for name, value in (('authentication', 0), ('generate_node_acls', 1), ('demo_mode_write_protect', 0),
-                                ('cache_dynamic_acls', 1)):
-                group.set_attribute(name, value)
+            open_to_all(group)
             rtslib_fb.LUN(group, 0, storage)
             for portal in self.stale if part == 'stale' else [p for p in self.portals if p not in self.stale]:
                 rtslib_fb.NetworkPortal(group, portal, PORT)
             group.enable = True
 
-    def extend(self, gib):
+    def extend(self, size):
         """The storage is larger; no host was told."""
-        self.gib = gib
-        run('lvextend', '-L', f'{gib}G', f'/dev/lab/{self.name}')
+        self.size = size
+        run('lvextend', '-L', f'{size}b', f'/dev/lab/{self.name}')
         self._reload('fresh')
 
     def grow_stale(self):
@@ -145,6 +143,13 @@ class Volume:
                     storage.delete()
             run('dmsetup', 'remove', f'{self.name}-{part}', check=False)
         run('lvremove', '-y', f'/dev/lab/{self.name}', check=False)
+
+
+def open_to_all(group):
+    """Any initiator may log in to the target's portal group."""
+    for name, value in (('authentication', 0), ('generate_node_acls', 1), ('demo_mode_write_protect', 0),
+                        ('cache_dynamic_acls', 1)):
+        group.set_attribute(name, value)
 
 
 def down(portal):

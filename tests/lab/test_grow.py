@@ -65,7 +65,7 @@ def sizes(volume):
 @pytest.mark.parametrize('portals', [1, 2, 4, 8])
 def test_every_path_and_the_map(volumes, iscsi, portals):
     volume = volumes(portals)
-    volume.extend(2)
+    volume.extend(2 * GIB)
     assert (sizes(volume), disks.size(volume.map)) == ({GIB}, GIB)
     assert iscsi.grow(volume.data, 2 * GIB) == 2 * GIB
     assert (sizes(volume), disks.size(volume.map)) == ({2 * GIB}, 2 * GIB)
@@ -77,10 +77,10 @@ def test_every_path_and_the_map(volumes, iscsi, portals):
 
 def test_a_repeat_disturbs_nothing(volumes, iscsi, monkeypatch):
     volume = volumes()
-    volume.extend(2)
+    volume.extend(2 * GIB)
     iscsi.grow(volume.data, 2 * GIB)
     asked = []
-    monkeypatch.setattr(iscsi, 'rescan', lambda *words: asked.append(words), raising=False)
+    monkeypatch.setattr(iscsi, 'ask', lambda *words: asked.append(words), raising=False)
     monkeypatch.setattr(iscsi, 'multipathd', lambda *words: asked.append(words), raising=False)
     assert iscsi.grow(volume.data, 2 * GIB) == 2 * GIB
     assert not asked
@@ -88,7 +88,7 @@ def test_a_repeat_disturbs_nothing(volumes, iscsi, monkeypatch):
 
 def test_without_a_wanted_size_all_must_agree(volumes):
     volume = volumes()
-    volume.extend(2)
+    volume.extend(2 * GIB)
     assert brick.extend_volume(volume.data, protocol='iscsi') == 2 * GIB
     assert disks.size(volume.map) == 2 * GIB
 
@@ -98,7 +98,7 @@ def test_single_path_without_a_map(volumes, iscsi):
     try:
         volume = volumes(1, mapped=False)
         disks.until(volume.disks)
-        volume.extend(2)
+        volume.extend(2 * GIB)
         assert iscsi.grow(volume.data, 2 * GIB) == 2 * GIB
         assert iscsi.device(volume.data).map is None
         volume.remove()
@@ -109,7 +109,7 @@ def test_single_path_without_a_map(volumes, iscsi):
 
 def test_two_at_once(volumes, iscsi):
     volume = volumes()
-    volume.extend(2)
+    volume.extend(2 * GIB)
     found = []
     threads = [threading.Thread(target=lambda: found.append(iscsi.grow(volume.data, 2 * GIB))) for _ in range(3)]
     for thread in threads:
@@ -122,7 +122,7 @@ def test_two_at_once(volumes, iscsi):
 
 def test_no_program_is_run(volumes, iscsi):
     volume = volumes()
-    volume.extend(2)
+    volume.extend(2 * GIB)
     disks.run('udevadm', 'settle')
     before = last_process()
     iscsi.grow(volume.data, 2 * GIB)
@@ -138,7 +138,7 @@ def test_one_path_down(volumes, iscsi, in_use):
     in_use(volume.map)
     disks.down(PORTALS[2])
     disk = next(path.name for path in iscsi.paths(volume.data) if path.portal.startswith(PORTALS[2]))
-    volume.extend(2)
+    volume.extend(2 * GIB)
     assert iscsi.grow(volume.data, 2 * GIB) == 2 * GIB
     assert disks.size(volume.map) == 2 * GIB
     lagging = [path for path in iscsi.paths(volume.data) if path.size < 2 * GIB]
@@ -154,7 +154,7 @@ def test_one_path_down(volumes, iscsi, in_use):
 
 def test_a_path_that_dies_unnoticed_does_not_hold_up_the_others(volumes, iscsi):
     volume = volumes()
-    volume.extend(2)
+    volume.extend(2 * GIB)
     disks.down(PORTALS[3])
     assert 'running' in {disks.state(disk) for disk in volume.disks()}
     began = time.monotonic()
@@ -169,7 +169,7 @@ def test_a_path_that_dies_unnoticed_does_not_hold_up_the_others(volumes, iscsi):
 def test_all_paths_down(volumes, iscsi, in_use):
     volume = volumes()
     in_use(volume.map)
-    volume.extend(2)
+    volume.extend(2 * GIB)
     for portal in volume.portals:
         disks.down(portal)
     disks.until(lambda: 'running' not in {disks.state(disk) for disk in volume.disks()})
@@ -188,7 +188,7 @@ def test_session_dropped_while_growing(volumes, iscsi, in_use):
     volume = volumes()
     in_use(volume.map)
     before = volume.disks()
-    volume.extend(2)
+    volume.extend(2 * GIB)
     stop = threading.Event()
 
     def relogin():
@@ -212,7 +212,7 @@ def test_session_dropped_while_growing(volumes, iscsi, in_use):
 def test_stale_path(volumes, iscsi, in_use):
     volume = volumes(stale=1)
     in_use(volume.map)
-    volume.extend(2)
+    volume.extend(2 * GIB)
     with pytest.raises(errors.DeviceTooSmall) as caught:
         iscsi.grow(volume.data, 2 * GIB)
     for path in iscsi.paths(volume.data):
@@ -241,7 +241,7 @@ def test_no_disk(iscsi):
 def test_multipathd_stopped(volumes, iscsi, in_use):
     volume = volumes()
     in_use(volume.map)
-    volume.extend(2)
+    volume.extend(2 * GIB)
     disks.run('multipathd', 'shutdown')
     try:
         with pytest.raises(errors.MultipathError, match=f'has {GIB} bytes.*does not answer.*{2 * GIB} running'):
@@ -287,7 +287,7 @@ class Multipathd:
 def test_multipathd_says_no_at_first(volumes, iscsi, in_use, answers, asked):
     volume = volumes(2)
     in_use(volume.map)
-    volume.extend(2)
+    volume.extend(2 * GIB)
     iscsi.multipathd = (fake := Multipathd(*answers)).ask
     assert iscsi.grow(volume.data, 2 * GIB) == 2 * GIB
     assert [words[0] for words in fake.asked][:len(asked)] == asked
@@ -297,7 +297,7 @@ def test_multipathd_says_no_at_first(volumes, iscsi, in_use, answers, asked):
 def test_multipathd_says_no_for_good(volumes, iscsi, in_use):
     volume = volumes(2)
     in_use(volume.map)
-    volume.extend(2)
+    volume.extend(2 * GIB)
     iscsi.multipathd = (fake := Multipathd(*['fail'] * 9)).ask
     with pytest.raises(errors.MultipathError, match=f'multipathd: fail; paths: sd[a-z]+ {2 * GIB} running, '):
         iscsi.grow(volume.data, 2 * GIB)
@@ -320,7 +320,7 @@ def test_luks(volumes, iscsi, kind, needs_key):
         header = GIB - disks.size(mapper)
         disks.fill(mapper)
         before = disks.checksum(mapper)
-        volume.extend(2)
+        volume.extend(2 * GIB)
         if needs_key:
             with pytest.raises(errors.BrickError, match='cryptsetup'):
                 iscsi.grow(volume.data, 2 * GIB)

@@ -1,7 +1,7 @@
 """A host with disks, a multipath map and a multipathd, as far as brick sees them: files below /sys, and a socket.
 
 The names and the places of the files are those of Linux 6.1 with iscsi_tcp, lpfc and dm-multipath; the behaviour, as
-seen with the real ones in tests/lab, is in `rescan` and in `Multipathd`.
+seen with the real ones in tests/lab, is in `Host.rescan` and in `Multipathd`.
 """
 
 import os
@@ -11,7 +11,7 @@ import socket
 import struct
 import threading
 
-from brick import multipath
+from brick import errors, multipath
 
 GIB = 1 << 30
 WWID = '36001405c23e975482014015a1ce1f1dd'
@@ -100,8 +100,18 @@ class Host:
     def set_size(self, name, size):
         self.attributes(f'sys/class/block/{name}', size=size // 512)
 
-    def rescan(self, names, timeout):
-        """As privileged.rescan()."""
+    def grow(self, names, size, map_name, timeout, tell):
+        """As privileged.grow()."""
+        answers = self.rescan(names)
+        sizes = {self.size(name) for name in names}
+        if map_name and not any(answers.values()) and len(sizes) == 1 and sizes.pop() >= size:
+            try:
+                return answers, tell(['resize', 'map', map_name])
+            except errors.MultipathError as error:
+                return answers, str(error)
+        return answers, ''
+
+    def rescan(self, names):
         self.asked.append(sorted(names))
         answers = {name: 'did not answer' if name in self.silent else '' for name in names}
         for name in names:
@@ -141,7 +151,9 @@ class Host:
     def attributes(self, folder, **values):
         (self.root / folder).mkdir(parents=True, exist_ok=True)
         for name, value in values.items():
-            (self.root / folder / name).write_text(f'{value}\n')
+            new = self.root / folder / f'.{name}.{threading.get_ident()}'
+            new.write_text(f'{value}\n')
+            new.replace(self.root / folder / name)          # who reads sees the old or the new, as in /sys
 
     def link(self, link, to):
         (self.root / link).parent.mkdir(parents=True, exist_ok=True)

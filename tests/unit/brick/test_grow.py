@@ -1,5 +1,6 @@
 """grow() on a host of files: which disks are a volume's, and what is done about each way in which they may differ."""
 
+import functools
 import threading
 
 import pytest
@@ -38,7 +39,8 @@ def connector(host, multipathd):
 
 def connect(host, multipathd, protocol):
     connector = brick.connector_for(protocol, root=str(host.root), multipath=True)
-    connector.clock, connector.rescan, connector.multipathd = host.clock, host.rescan, multipathd.ask
+    connector.clock, connector.multipathd = host.clock, multipathd.ask
+    connector.ask = functools.partial(host.grow, tell=multipathd.ask)
     return connector
 
 
