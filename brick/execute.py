@@ -17,7 +17,7 @@ _SCAN = re.compile(r'/sys/class/scsi_host/host([0-9]+)/scan')
 _IN_USE = 10            # seconds for udev and others who look at each new device to close it again
 # Seconds: a flush waits for I/O that may never end. A login to a portal that is down takes eight times 15.
 _FLUSHES = ('multipath', '-f'), ('blockdev', '--flushbufs')
-_LONGEST = {'multipath': 30, 'blockdev': 30, 'dd': 30, 'iscsiadm': 180, 'mount': 120}
+_LONGEST = {'multipath': 30, 'blockdev': 30, 'iscsiadm': 180, 'mount': 120}
 
 
 def execute(*words, process_input=None, check_exit_code=True, attempts=1, timeout=60, interval=1, **_):

@@ -25,16 +25,12 @@ def _one_of(*allowed):
 
 
 _ISCSIADM = {
-    '-m': _one_of('node', 'session', 'discovery', 'discoverydb', 'iface'),
-    '-t': _one_of('sendtargets'),
+    '-m': _one_of('node'),
     '-T': names.iqn,
     '-p': names.portal,
-    '-I': _one_of('default'),
     '--interface': _one_of('default'),
-    '-o': _one_of('show'),
-    '-P': _one_of('1'),
-    '--op': _one_of('new', 'delete', 'show'),
-    '--login': None, '--logout': None, '--discover': None,
+    '--op': _one_of('new', 'delete'),
+    '--login': None, '--logout': None,
 }
 _MULTIPATH = {'-a': names.wwid, '-C': names.device, '-f': names.map_or_path, '-l': names.device_path, '-r': None}
 
@@ -60,8 +56,11 @@ def _exactly(*grammars):
     return grammar
 
 
-def _input_file(word):
-    names.device_path(word.removeprefix('if='))
+def _iscsiadm(words):
+    """All records may be listed; what changes something names its one target and portal."""
+    _options(_ISCSIADM)(words)
+    if words != ['-m', 'node'] and not {'-T', '-p'} <= set(words):
+        raise errors.BadConnection('iscsiadm is to name a target and a portal.')
 
 
 def _mount(words):
@@ -77,11 +76,9 @@ def _mount(words):
 
 
 _PROGRAMS = {
-    'iscsiadm': _options(_ISCSIADM),
+    'iscsiadm': _iscsiadm,
     'multipath': _options(_MULTIPATH),
-    'blockdev': _exactly(_one_of('--flushbufs', '--getsize64'), names.device_path),
-    'dd': _exactly(_input_file, _one_of('of=/dev/null'), _one_of('count=1')),
-    '/lib/udev/scsi_id': _exactly(_one_of('--page'), _one_of('0x83'), _one_of('--whitelisted'), names.device_path),
+    'blockdev': _exactly(_one_of('--flushbufs'), names.device_path),
     'lsblk': _exactly(_one_of('-o'), _one_of('NAME,RO'), _one_of('-l'), _one_of('-n')),
     'mount': _mount,
 }

@@ -61,23 +61,24 @@ def test_a_secret_is_not_in_the_sentence(secret):
 
 
 @pytest.mark.parametrize('words', [
-    'iscsiadm -m session', 'iscsiadm -m node -T iqn.2010-10.org.openstack:v -p 10.0.0.1:3260 --login',
+    'iscsiadm -m node', 'iscsiadm -m node -T iqn.2010-10.org.openstack:v -p 10.0.0.1:3260 --login',
     'iscsiadm -m node -T iqn.2010-10.org.openstack:v -p 10.0.0.1:3260 --op delete',
     'iscsiadm -m node -T iqn.2010-10.org.openstack:v -p 10.0.0.1:3260 --interface default --op new',
     'multipath -f 36001405bdfa', 'multipath -f /dev/disk/by-id/dm-uuid-mpath-36001405bdfa', 'multipath -C dm-0',
     'multipath -a 36001405bdfa', 'multipath -r', 'blockdev --flushbufs /dev/sda', 'lsblk -o NAME,RO -l -n',
-    'dd if=/dev/disk/by-path/x of=/dev/null count=1',
     'mount -t nfs -o vers=4,minorversion=2 nas:/export /var/lib/brick/mnt/d41d8'])
 def test_what_os_brick_runs(words):
     assert programs.check(words.split()) == words.split()
 
 
 @pytest.mark.parametrize('words', [
-    '', 'sh -c reboot', 'tee /etc/passwd', '/sbin/iscsiadm -m session', 'iscsiadm -m fw', 'iscsiadm --op',
-    'iscsiadm -m node -T ../x', 'iscsiadm -m node -p 10.0.0.1', 'iscsiadm -m node --op update -n node.startup -v x',
-    'iscsiadm -m node --op update -n node.session.auth.password -v manual', 'multipath -F', 'multipath -f -F',
-    'multipath -c /dev/sda', 'multipath -f', 'blockdev --setro /dev/sda', 'blockdev --flushbufs',
-    'dd if=/etc/shadow of=/dev/null count=1', 'dd if=/dev/sda of=/dev/sdb count=1', 'mount -t ext4 /dev/sda /mnt',
+    '', 'sh -c reboot', 'tee /etc/passwd', '/sbin/iscsiadm -m node', 'iscsiadm -m session', 'iscsiadm -m fw',
+    'iscsiadm --op', 'iscsiadm -m node --logout', 'iscsiadm -m node -T iqn.2010-10.org.openstack:v --op delete',
+    'iscsiadm -m node -T ../x -p 10.0.0.1:3260', 'iscsiadm -m node -T iqn.2010-10.org.openstack:v -p 10.0.0.1',
+    'iscsiadm -m node -T iqn.2010-10.org.openstack:v -p 10.0.0.1:3260 --op update -n node.startup -v automatic',
+    'multipath -F', 'multipath -f -F', 'multipath -c /dev/sda', 'multipath -f', 'blockdev --setro /dev/sda',
+    'blockdev --flushbufs', 'blockdev --flushbufs /etc/shadow', 'dd if=/dev/sda of=/dev/null',
+    'mount -t ext4 /dev/sda /mnt',
     'mount -t nfs nas:/export /mnt/../etc', 'mount -t nfs --bind nas:/export /mnt',
     'mount -t nfs -o vers=4 -o --move nas:/export /mnt'])
 def test_what_nobody_runs(words):

@@ -50,10 +50,10 @@ def raise_from_execute(*words, **kwargs):
 
 def test_programs(daemon, monkeypatch):
     assert privileged.run(['lsblk', '-o', 'NAME,RO', '-l', '-n'], 5)[0] in (0, 32)
-    assert privileged.run(['blockdev', '--getsize64', '/dev/none'], 5)[0] == 1
+    assert privileged.run(['blockdev', '--flushbufs', '/dev/none'], 5)[0] == 1
     daemon.set_client_mode(False)
     monkeypatch.setitem(privileged._ENVIRONMENT, 'PATH', '/nowhere')
-    assert privileged.run(['iscsiadm', '-m', 'session'], 5) == (127, '', 'iscsiadm is not installed.')
+    assert privileged.run(['iscsiadm', '-m', 'node'], 5) == (127, '', 'iscsiadm is not installed.')
     daemon.set_client_mode(True)
 
 
@@ -63,7 +63,7 @@ def test_program_that_does_not_end(daemon, monkeypatch, tmp_path):
     program.chmod(0o755)
     daemon.set_client_mode(False)
     monkeypatch.setitem(privileged._ENVIRONMENT, 'PATH', f'{tmp_path}:/usr/bin:/bin')
-    assert privileged.run(['iscsiadm', '-m', 'session'], 0.2) == (124, '', 'iscsiadm did not end within 0 s.')
+    assert privileged.run(['iscsiadm', '-m', 'node'], 0.2) == (124, '', 'iscsiadm did not end within 0 s.')
     daemon.set_client_mode(True)
 
 
