@@ -1,8 +1,12 @@
 """What of the LVM driver needs no volume group: its grammar, its sentences, its secrets.  The rest: tests/lab."""
+import dataclasses
+
 import pytest
 
 from svckit.operations import Refused
-from tests.drivers.conftest import make
+from tests.drivers import deaths
+from tests.drivers.conftest import Backend, make
+from tests.drivers.test_contract import image
 from volsvc import privileged
 from volsvc.drivers import volume_group
 from volsvc.drivers.base import DriverError, NoSpace, Volume, VolumeMissing
@@ -98,3 +102,61 @@ def test_a_host_without_an_initiator():
         target_portals, target_prefix = ['10.0.0.1:3260'], 'iqn.2010-10.org.openstack:'
     with pytest.raises(Refused, match='no iSCSI initiator'):
         LioTarget(Options, 'lab').export(VOLUME, {'host': 'host1'}, 'rw')
+
+
+# ------------------------------------------------------------------ on a volume group in memory
+
+@pytest.fixture(params=['lvm-thin', 'lvm-thick'])
+def lvm_backend(request, tmp_path):
+    return Backend(tmp_path, request.param)
+
+
+@pytest.mark.parametrize('verb', deaths.VERBS)
+def test_killed_after_every_change_and_repeated(lvm_backend, verb):
+    """Nothing half made has a whole one's name, and the repeat ends as one that was never disturbed."""
+    steps = deaths.each_change_of(verb, lvm_backend, lambda: set(lvm_backend.group.volumes()))
+    assert steps > 1
+
+
+def test_what_fails_is_tidied_up_at_once(lvm_backend, small, other):
+    lvm_backend.driver.create(small)
+
+    def fail(*_, **__):
+        raise DriverError('The storage backend failed.')
+    for change in ('rename', 'copy', 'extend', 'write'):
+        setattr(lvm_backend.group, change, fail)
+    for ask in (lambda: lvm_backend.driver.create_from_image(other, image(b'data')),
+                lambda: lvm_backend.driver.clone(other, small)):
+        with pytest.raises(DriverError):
+            ask()
+        assert set(lvm_backend.group.volumes()) == {small.name}
+
+
+def test_growing_with_snapshots(tmp_path, small, snapshot):
+    backend = Backend(tmp_path, 'lvm-thick')
+    backend.driver.create(small)
+    backend.driver.create_snapshot(snapshot, small)
+    backend.group.used.add(small.name)
+    backend.group.activate(small.name)              # it is seen as open from here on
+    with pytest.raises(Refused, match='snapshots and is in use'):
+        backend.driver.extend(small, 2 * small.size)
+    with pytest.raises(Refused, match='has snapshots'):
+        backend.driver.delete(small)
+    backend.group.used.clear()
+    backend.group.activate(small.name)
+    backend.driver.extend(small, 2 * small.size)
+    assert backend.group.active_size(small.name) == 2 * small.size
+
+
+def test_a_source_that_was_written_to_beyond_the_room_for_that(tmp_path, small, other):
+    backend = Backend(tmp_path, 'lvm-thick')
+    backend.driver.create(small)
+    copy = backend.group.copy
+
+    def overflow(source, *arguments, **options):
+        copy(source, *arguments, **options)
+        backend.group._found[source] = dataclasses.replace(backend.group._found[source], broken=True)
+    backend.group.copy = overflow
+    with pytest.raises(DriverError, match='no room'):
+        backend.driver.clone(other, small)
+    assert set(backend.group.volumes()) == {small.name}

@@ -14,6 +14,7 @@ import pytest
 from oslo_config import cfg
 
 from svckit.operations import Refused
+from tests.drivers import deaths
 from tests.drivers.test_contract import *  # noqa: F403 - the contract's stories, with this module's backend
 from tests.drivers.test_contract import CONNECTOR, image
 from tests.operations.volsvc_world import World
@@ -229,81 +230,10 @@ def test_a_qcow2_image(backend, tmp_path, small):
 
 # ------------------------------------------------------------------ killed in the middle
 
-class Killed(BaseException):
-    """As SIGKILL: nothing is tidied up."""
-
-
-class Dying:
-    """A volume group whose user is killed after its change number `wanted`."""
-
-    CHANGES = ('create', 'snapshot', 'rename', 'extend', 'split', 'remove', 'activate', 'copy', 'write', 'clear')
-
-    def __init__(self, group, wanted):
-        self._group, self.left = group, wanted
-
-    def __getattr__(self, name):
-        found = getattr(self._group, name)
-        return self._counted(found) if name in self.CHANGES else found
-
-    def _counted(self, change):
-        def act(*arguments, **options):
-            found = change(*arguments, **options)
-            self.left -= 1
-            if self.left == 0:
-                raise Killed
-            return found
-        return act
-
-
-VERBS = {
-    'create': lambda driver, v: driver.create(v['new']),
-    'clone': lambda driver, v: driver.clone(v['new'], v['old']),
-    'create_from_image': lambda driver, v: driver.create_from_image(v['new'], image(b'image' * 1000)),
-    'create_snapshot': lambda driver, v: driver.create_snapshot(v['snapshot'], v['plain']),
-    'create_from_snapshot': lambda driver, v: driver.create_from_snapshot(v['new'], v['kept']),
-    'extend': lambda driver, v: driver.extend(v['old'], 128 * MIB),
-    'delete': lambda driver, v: driver.delete(v['plain']),
-    'delete_snapshot': lambda driver, v: driver.delete_snapshot(v['kept']),
-}
-
-
-@pytest.mark.parametrize('verb', VERBS)
+@pytest.mark.parametrize('verb', ['clone', 'delete_snapshot'])
 def test_killed_after_every_change_and_repeated(thick, verb):
-    """Nothing half made has a whole one's name, and the repeat ends as one that was never disturbed."""
-    volumes = {name: Volume(str(uuid.uuid4()), 16 * MIB) for name in ('new', 'old', 'plain')}
-    volumes['kept'], volumes['snapshot'] = (Snapshot(str(uuid.uuid4()), 16 * MIB) for _ in range(2))
-
-    def prepare():
-        with contextlib.suppress(subprocess.CalledProcessError):
-            lvm('lvremove', '-f', 'lab')
-        for name in ('old', 'plain'):
-            thick.driver.create(volumes[name])
-        thick.write(volumes['old'], b'original')
-        thick.driver.create_snapshot(volumes['kept'], volumes['old'])
-
-    prepare()
-    VERBS[verb](thick.driver, volumes)
-    whole, steps = seen(thick, volumes), 1
-    while True:
-        prepare()
-        thick.driver.group = Dying(thick.driver.group, steps)
-        try:
-            VERBS[verb](thick.driver, volumes)
-            break
-        except Killed:
-            steps += 1
-        for thing in volumes.values():              # what has a name is whole
-            if thing.name in names() and thing is not volumes['kept']:
-                assert thick.driver.size(thing) in (16 * MIB, 128 * MIB)
-        VERBS[verb](thick.again(), volumes)
-        assert seen(thick, volumes) == whole, steps
-    assert steps > 1
-
-
-def seen(backend, volumes):
-    """Names, sizes and the beginning of each volume."""
-    return {name: (backend.driver.size(thing), backend.read(thing, 16)) if isinstance(thing, Volume) else True
-            for name, thing in volumes.items() if thing.name in names() or f'_{thing.name}' in names()}, len(names())
+    """As in tests/drivers/test_lvm.py, which has all verbs: the longest here with LVM itself."""
+    deaths.each_change_of(verb, thick, names)
 
 
 def test_an_extend_that_died_before_the_kernel_heard_of_it(thick, small):
