@@ -37,10 +37,11 @@ def nas(tmp_path, monkeypatch):
     """A program `mount` that mounts by putting a file where the share has one; it notes what it was told."""
     program = tmp_path / 'bin' / 'mount'
     program.parent.mkdir()
-    program.write_text(f'#!/bin/sh\necho "$@" >>{tmp_path}/told\ncase "$*" in *minorversion=2*) exit 32;; esac\n'
-                       'for folder; do :; done\n/usr/bin/truncate -s 1G "$folder/volume-1"\n')
+    program.write_text(f'#!/bin/sh\nPATH=/usr/bin:/bin\necho "$@" >>{tmp_path}/told\n'
+                       'case "$*" in *minorversion=2*) exit 32;; esac\n'
+                       'for folder; do :; done\ntruncate -s 1G "$folder/volume-1"\n')
     program.chmod(0o755)
-    monkeypatch.setitem(privileged._ENVIRONMENT, 'PATH', f'{program.parent}:/usr/bin:/bin')
+    monkeypatch.setitem(privileged._ENVIRONMENT, 'PATH', str(program.parent))         # and no real one
     privileged.context.set_client_mode(False)
     yield tmp_path
     privileged.context.set_client_mode(True)
