@@ -129,7 +129,7 @@ class TestFull:
         assert thick.driver.size(small) == 2 * small.size
 
     def test_a_full_pool(self, tmp_path, empty, small, other, snapshot):
-        lvm('lvcreate', '-y', '--type', 'thin-pool', '--errorwhenfull', 'y', '-L', '32m', '-n', 'small', 'lab')
+        lvm('lvcreate', '-y', '--type', 'thin-pool', '-L', '32m', '-n', 'small', 'lab')
         thin = Backend(tmp_path, 'thin', thin_pool='small')
         thin.driver.create(small)
         thin.write(small, b'x' * 32 * MIB)
@@ -287,7 +287,7 @@ def test_does_not_wait_for_ever(thick, small, monkeypatch):
 
 
 def test_side_by_side(backend):
-    volumes = [Volume(str(uuid.uuid4()), 16 * MIB) for _ in range(6)]
+    volumes = [Volume(str(uuid.uuid4()), 16 * MIB) for _ in range(3)]
     threads = [threading.Thread(target=backend.driver.create, args=(volume,)) for volume in volumes]
     for thread in threads:
         thread.start()

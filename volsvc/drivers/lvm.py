@@ -38,7 +38,7 @@ class LvmDriver(Driver):
         self.target = LioTarget(options, options.volume_group)
         self._pool = options.thin_pool if self.thin else None
         self._clears = not self.thin and options.volume_clear == 'zero'
-        self._full = False              # the pool, when last looked at
+        self._full = False              # the pool, at the last report
 
     def start(self):
         if not self.options.volume_group:
@@ -77,8 +77,7 @@ class LvmDriver(Driver):
     def extend(self, volume, size):
         if self.size(volume) >= size:
             return
-        if self._full:
-            raise NoSpace('The storage backend is full; the volume is as it was before.')
+        self._check_pool()
         try:
             self.group.extend(_name(volume), size)
         except HasSnapshots:
@@ -106,7 +105,11 @@ class LvmDriver(Driver):
         if not self._pool:
             total, free, _ = self.group.space()
             return {'total_bytes': total, 'free_bytes': free}
-        total, data, metadata = self._look_at_pool()
+        found = self.group.pool(self._pool)
+        if found is None:
+            raise DriverError('The storage backend has lost its thin pool.')
+        total, data, metadata = found
+        self._full = max(data, metadata) >= FULL
         return {'total_bytes': total, 'free_bytes': 0 if self._full else int(total * (100 - data) / 100)}
 
     # -------------------------------------------------------------- snapshots
@@ -148,10 +151,7 @@ class LvmDriver(Driver):
         if source and _name(source) not in found:
             raise _missing(source)
         self._remove_parts(wanted, found)
-        if self._pool:
-            self._look_at_pool()
-            if self._full:
-                raise NoSpace('The storage backend is full.')
+        self._check_pool()
         try:
             yield _name(wanted) + PART
             self.group.rename(_name(wanted) + PART, _name(wanted))
@@ -237,12 +237,10 @@ class LvmDriver(Driver):
         finally:
             self.group.activate(_name(volume))
 
-    def _look_at_pool(self):
-        found = self.group.pool(self._pool)
-        if found is None:
-            raise DriverError('The storage backend has lost its thin pool.')
-        self._full = max(found[1:]) >= FULL
-        return found
+    def _check_pool(self):
+        """NoSpace where the pool was full at the last report: a thin volume could be made there, not written."""
+        if self._full:
+            raise NoSpace('The storage backend is full; what was there before is as it was.')
 
     # -------------------------------------------------------------- removing
 

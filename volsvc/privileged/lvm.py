@@ -135,7 +135,7 @@ def _lvm(group, folder, *words):
         environment['LVM_SYSTEM_DIR'] = _trusted(folder)
     end = time.monotonic() + PATIENCE
     turn = _turns.setdefault(group, threading.Lock())
-    if not turn.acquire(timeout=PATIENCE):
+    if not turn.acquire(timeout=LIMIT):
         raise Busy('the volume group is busy')
     try:
         while True:
