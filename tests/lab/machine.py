@@ -61,6 +61,7 @@ class Machine:
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix='lab-'))
         self.said, self._console = self.folder / 'said', self.folder / 'console'
         self.said.touch()
+        shutil.copy(INIT, self.folder / 'init')      # the kernel's command line is split at spaces, so not where we are
         self._write_command()
         try:
             self._start()
@@ -125,9 +126,9 @@ class Machine:
             _take_terminal(self._uml.pid)
 
     def _kernel(self):
-        words = [KERNEL, f'mem={self._memory}', 'rootfstype=hostfs', 'rootflags=/', 'ro', f'init={INIT}', 'quiet',
-                 'loglevel=0', 'con=null', 'con0=fd:0,fd:1', f'uml_dir={self.folder}/', f'lab={self.folder}',
-                 f'node={self._node}']
+        words = [KERNEL, f'mem={self._memory}', 'rootfstype=hostfs', 'rootflags=/', 'ro', 'quiet', 'loglevel=0',
+                 f'init={self.folder}/init', f'lab={self.folder}', f'node={self._node}',
+                 'con=null', 'con0=fd:0,fd:1', f'uml_dir={self.folder}/']
         if self._terminal:
             size = os.get_terminal_size()
             words += [f'terminal={size.lines}x{size.columns}']
