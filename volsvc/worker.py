@@ -113,11 +113,11 @@ class BackendWorker:
                     self._begin()
                 continue
             try:
+                self.report()
+                self.restore()
                 if clock.monotonic() - swept > self.service.conf.sweep_interval:
                     swept = clock.monotonic()
                     self.sweep()
-                self.restore()
-                self.report()
                 if clock.monotonic() - tidied > TIDY:
                     tidied = clock.monotonic()
                     self._tidy()

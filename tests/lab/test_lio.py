@@ -13,9 +13,11 @@ from oslo_config import cfg
 
 from svckit.operations import Refused
 from tests.lab.targets import eventually, initiator, run
+from tests.operations.volsvc_world import World
 from volsvc import conf, drivers
 from volsvc.drivers.base import Volume, VolumeMissing
 from volsvc.privileged import helper, lio
+from volsvc.worker import BackendWorker
 
 MIB = 1024 * 1024
 PORTALS = ['10.11.1.1:3260', '10.11.2.1:3260']
@@ -240,6 +242,26 @@ def test_after_a_restart_of_the_machine_hosts_come_back_by_themselves(driver, vo
     session, = sessions()
     eventually(lambda: (session / 'state').read_text().strip() == 'LOGGED_IN')
     assert (read(disk), wwid(disk)) == (b'what it holds', before[0])
+
+
+def test_a_worker_that_starts_exports_what_is_attached(tmp_path):
+    options = {'volume_driver': 'lvm', 'volume_group': 'lab', 'lvm_type': 'thick', 'volume_clear': 'none',
+               'target_portals': PORTALS}
+    world = World(f'sqlite:///{tmp_path}/v.sqlite', tmp_path, enabled_backends=['file'],
+                  **{f'file__{name}': value for name, value in options.items()})
+    used, idle = world.made(), world.made()
+    world.connected(used, initiator=initiator())
+    volumes = [Volume(row.id, row.size) for row in (used, idle)]
+    before = exports(volumes[0])
+    wipe()
+    worker = BackendWorker(world.service, 'file')
+    worker.start()
+    try:
+        assert (exports(volumes[0]), exports(volumes[1])) == (before, [])
+    finally:
+        worker.stop(5)
+        for volume in volumes:
+            world.driver.delete(volume)
 
 
 def test_the_database_goes_before_what_the_kernel_has(driver, volume, connector):

@@ -100,6 +100,29 @@ def snapshot(small):
     return Snapshot(str(uuid.uuid4()), small.size)
 
 
+@pytest.fixture
+def world(tmp_path, empty):
+    """The whole service over thick volumes."""
+    return World(f'sqlite:///{tmp_path}/v.sqlite', tmp_path, enabled_backends=['file'],
+                 file__volume_driver='lvm', file__volume_group='lab', file__lvm_type='thick')
+
+
+def test_grown_by_hand(world):
+    """The operator ran lvextend: that is told and left as it is; an extend to that size takes its quota."""
+    volume = world.made()
+    lvm('lvextend', '-L', '3g', f'lab/volume-{volume.id}')
+    for _ in range(2):
+        world.worker.sweep()
+    said, = world.messages()
+    assert 'has 1 GiB, but the storage backend holds 3 GiB' in said
+    assert (world.row(volume.id).size, world.used()['gigabytes']) == (1024 * MIB, 1)
+    extend_volume.request(world.context(), world.row(volume.id), 3)
+    world.run()
+    world.worker.sweep()
+    assert (world.row(volume.id).size, world.used()['gigabytes']) == (3072 * MIB, 3)
+    assert world.driver.sizes() == {volume.id: 3072 * MIB} and world.worker.grown == {}
+
+
 # ------------------------------------------------------------------ full
 
 class TestFull:
@@ -140,10 +163,8 @@ class TestFull:
                 ask()
         assert thin.driver.size(small) == small.size and thin.read(small, 4) == b'xxxx'
 
-    def test_an_extend_that_was_asked_for_is_refused_and_costs_nothing(self, tmp_path, empty):
+    def test_an_extend_that_was_asked_for_is_refused_and_costs_nothing(self, world):
         """The worker knows more than the API did: somebody took the room meanwhile."""
-        world = World(f'sqlite:///{tmp_path}/v.sqlite', tmp_path, enabled_backends=['file'],
-                      file__volume_driver='lvm', file__volume_group='lab', file__lvm_type='thick')
         volume = world.made()
         extend_volume.request(world.context(), volume, 2)
         lvm('lvcreate', '-y', '-W', 'n', '-n', 'rest', '-l', '100%FREE', 'lab')

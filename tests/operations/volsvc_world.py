@@ -34,14 +34,15 @@ class World(world.World):
         self.run()
         return self.row(volume.id)
 
-    def connected(self, volume, host='host1'):
+    def connected(self, volume, host='host1', **connector):
         """(server, attachment), the volume in use; no worker was needed for it."""
         server = self.nova.boot(host)
         attachment = connect_attachment.reserve(self.context(), volume, server)
-        info = self.driver.connect(Volume(volume.id, volume.size), {'host': host}, 'rw')
+        connector = {'host': host, **connector}
+        info = self.driver.connect(Volume(volume.id, volume.size), connector, 'rw')
         with self.db.transaction() as session:
             session.execute(sa.update(models.Attachment).where(models.Attachment.id == attachment.id).values(
-                connector={'host': host}, connection_info=info, attached_host=host, attach_status='attaching',
+                connector=connector, connection_info=info, attached_host=host, attach_status='attaching',
                 mountpoint='/dev/vdb', attach_mode='rw', attach_time=utcnow()))
         connect_attachment.complete(self.context(), attachment)
         self.nova.servers[server]['volumes'][volume.id] = attachment.id

@@ -12,7 +12,7 @@ from volsvc.drivers.base import DriverError, NoSpace, VolumeMissing
 from volsvc.privileged import devices, lvm
 
 LOG = logging.getLogger(__name__)
-STEP = 16 * devices.MIB         # bytes between two chances to stop
+STEP = devices.MOST             # bytes between two chances to stop
 FULL = ('insufficient free space', 'insufficient suitable', 'no space left on device', 'reached threshold',
         'not enough free')              # in small letters
 MISSING = ('Failed to find logical volume', 'Failed to find origin')
