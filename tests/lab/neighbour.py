@@ -1,4 +1,7 @@
-"""The first machine's end of the wire: what it has the second one do, through runner.py there, and the wire itself."""
+"""The first machine's end of the wire: what it has the second one do, through runner.py there, and the wire itself.
+
+    python -m tests.lab.neighbour COMMAND…      runs it there: for a person at a prompt
+"""
 import contextlib
 import json
 import pathlib
@@ -96,10 +99,12 @@ class Process:
         if self.running:
             self._neighbour.end(self._pid, signal.SIGTERM)
 
+    def log_text(self) -> str:
+        return self._neighbour.read(self.log).decode(errors='replace')
+
     def last_words(self, lines=40) -> str:
         with contextlib.suppress(Failed, OSError):
-            text = self._neighbour.read(self.log).decode(errors='replace')
-            return f'--- {self.name}:\n' + '\n'.join(text.splitlines()[-lines:])
+            return f'--- {self.name}:\n' + '\n'.join(self.log_text().splitlines()[-lines:])
         return f'--- {self.name}: out of reach'
 
 
@@ -115,3 +120,10 @@ def cut():
 
 def _tc(verb, *discipline):
     subprocess.run(['tc', 'qdisc', verb, 'dev', WIRE, 'root', *discipline], check=True, capture_output=True, timeout=20)
+
+
+if __name__ == '__main__':
+    try:
+        sys.stdout.buffer.write(Neighbour().run(*sys.argv[1:]))
+    except Failed as failed:
+        sys.exit(str(failed))

@@ -11,19 +11,12 @@ import pytest
 
 from tests import databases
 from tests.lab import neighbour
-from tests.lab.deployment import TwoHosts
+from tests.lab.deployment import TwoHosts, eventually
 from tests.lab.services import PORTALS
 from tests.lab.sight import GIB, Pattern, Seen
-from tests.system import processes
 
-PATIENCE = 240              # seconds: all of it shares one processor of each machine, and these may share theirs
 HOSTS = ('node1', 'node2')
 TARGETS = pathlib.Path('/sys/kernel/config/target/iscsi')
-
-
-def eventually(what, look):
-    """As processes.eventually(), but each look costs the machine more here than on its host."""
-    return processes.eventually(what, look, PATIENCE, pause=1)
 
 
 class Shared:
@@ -68,7 +61,10 @@ class Shared:
 
     def operation(self) -> dict:
         """The last growth."""
-        return self.api.volume('GET', f'/operations?volume_id={self.id}&request_id={self.request_id}')['operations'][0]
+        return self.operations(f'&request_id={self.request_id}')[0]
+
+    def operations(self, query='') -> list[dict]:
+        return self.api.volume('GET', f'/operations?volume_id={self.id}{query}')['operations']
 
     # -- looking
 
@@ -91,6 +87,13 @@ class Shared:
         assert {*found['paths'].values(), found['map'], found['guest']} == {self.size}, found
         assert found['paths'].keys() == set(PORTALS) and found['members'] == sorted(found['disks'].values()), found
         assert found['data'] == self.pattern.wanted
+        return True
+
+    def is_at_rest(self):
+        operations = self.operations()
+        operations += [child for operation in operations for child in operation['children']]
+        assert {operation['state'] for operation in operations} == {'done'}, operations
+        assert self.api.quota() == self.api.counted()
         return True
 
 
@@ -120,17 +123,33 @@ def volume(shared):
     yield shared
     eventually('all is as it should be on the first host', shared.has_grown_here)
     eventually('all is as it should be on the second host', shared.has_grown_there)
+    eventually('nothing is left to do', shared.is_at_rest)
     shared.pattern.check()
 
 
-def initiators(volume) -> set[str]:
-    """Who may log in to the volume's target."""
-    return {path.name for path in TARGETS.glob(f'*{volume.id}/tpgt_*/acls/*')}
+def access(volume) -> dict[str, tuple]:
+    """Who may log in to the volume's target: {initiator: (name, password)}."""
+    return {path.name: tuple((path / 'auth' / name).read_text().strip() for name in ('userid', 'password'))
+            for path in TARGETS.glob(f'*{volume.id}/tpgt_*/acls/*')}
+
+
+def log_in(volume, login):
+    """From the second host, by hand."""
+    target, = (path.name for path in TARGETS.glob(f'*{volume.id}'))
+    record = ('iscsiadm', '--mode', 'node', '--targetname', target, '--portal', f'{PORTALS[0]}:3260')
+    run = volume.cloud.neighbour.run
+    run(*record, '--op', 'new')
+    try:
+        for name, value in zip(('authmethod', 'username', 'password'), ('CHAP', *login), strict=True):
+            run(*record, '--op', 'update', '--name', f'node.session.auth.{name}', '--value', value)
+        run(*record, '--login')
+    finally:
+        run(*record, '--op', 'delete')
 
 
 def test_each_host_has_access_of_its_own(volume):
     names = {volume.cloud.initiator(host) for host in HOSTS}
-    assert len(names) == 2 and initiators(volume) == names
+    assert len(names) == 2 and access(volume).keys() == names
 
 
 def test_both_grow(volume):
@@ -175,10 +194,22 @@ def test_one_host_gives_it_up(volume):
     volume.api.compute('DELETE', f'/servers/{server}/os-volume_attachments/{volume.id}')
     eventually('it is detached', lambda: volume.attached() == ['node1'])
     assert volume.afar() == {'disks': {}, 'paths': {}}
-    assert initiators(volume) == {cloud.initiator('node1')}
+    assert not cloud.neighbour.run('ls', '/sys/class/iscsi_session')
+    login, = access(volume).values()
+    with pytest.raises(neighbour.Failed, match='authorization'):
+        log_in(volume, login)
     volume.grow()
     eventually('the first guest has grown', volume.has_grown_here)
     assert volume.seen.disks() == disks
     volume.api.compute('POST', f'/servers/{server}/action', {'os-start': None})
     eventually('the server runs again', lambda: volume.api.server_is(server, 'ACTIVE'))
     volume.attach('node2')
+
+
+def test_no_log_has_a_secret(volume):
+    """All that was done before was logged, on both hosts, and none of it with a CHAP password."""
+    passwords = {password for _, password in access(volume).values()}
+    assert passwords
+    logs = [volume.cloud.processes['computesvc-agent@node2'].log_text(),
+            *(file.read_text() for file in volume.cloud.folder.glob('*.log'))]
+    assert all(logs) and not [log for log in logs for password in passwords if password in log]
