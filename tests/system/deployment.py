@@ -20,6 +20,7 @@ class Deployment:
     `urls` are the database URLs of {'volsvc', 'computesvc'}. `hypervisor` is a libvirt URI, or 'memory'.
     A subclass may have another backend, other options of agents, and listen elsewhere.
     """
+    eventually = staticmethod(eventually)
     address = '127.0.0.1'
     host = 'node1'
     # Where a test can have a process halt, to kill it in the middle of a step.
@@ -50,12 +51,12 @@ class Deployment:
         for name in ('volsvc-api', 'computesvc-api', 'computesvc-conductor', 'volsvc-worker'):
             self.processes[name].start()
         for part in ('volume', 'compute'):
-            eventually(f'the {part} API answers', lambda: answers(self.url(part)))  # noqa: B023
+            self.eventually(f'the {part} API answers', lambda: answers(self.url(part)))  # noqa: B023
         self.user, self.admin = Cloud(self.clouds), Cloud(self.clouds, 'onebox-admin')
-        eventually('worker and conductor report', lambda: self.up() >= {
+        self.eventually('worker and conductor report', lambda: self.up() >= {
             ('cinder-volume', f'{self.host}@{BACKEND}'), ('nova-conductor', self.host)})
         self.processes['computesvc-agent'].start()      # a call that comes before the conductor costs its time-out
-        eventually('the agent reports', lambda: ('nova-compute', self.host) in self.up())
+        self.eventually('the agent reports', lambda: ('nova-compute', self.host) in self.up())
         return self
 
     def stop(self):
@@ -72,8 +73,8 @@ class Deployment:
         ports = [word for name, port in self.ports.items() for word in (f'--{name}-port', port)]
         self.processes.add('identity', '-m', 'onebox.app', '--state', self.folder / 'identity',
                            '--host', self.address, '--only', 'identity,image', *ports).start()
-        eventually('the identity service has told how to log in', self.clouds.exists)
-        eventually('the identity service answers', lambda: answers(self.url('identity')))
+        self.eventually('the identity service has told how to log in', self.clouds.exists)
+        self.eventually('the identity service answers', lambda: answers(self.url('identity')))
 
     def up(self) -> set[tuple]:
         """(kind of process, host) of all that report."""
