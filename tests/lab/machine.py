@@ -120,7 +120,7 @@ class Machine:
                 env={'HOME': str(self.folder), 'TMPDIR': _memory_folder(self._memory), 'PATH': PATH},
                 pass_fds=[self._network.fileno()] if self._network else [])
         # Whatever becomes of us, the machine and its folder go. Not ended by Ctrl-C, as it has a session of its own.
-        self._lifeline = subprocess.Popen([sys.executable, str(KEEPER), str(self._uml.pid), str(self.folder)],
+        self._lifeline = subprocess.Popen([sys.executable, '-I', str(KEEPER), str(self._uml.pid), str(self.folder)],
                                           stdin=subprocess.PIPE, start_new_session=True)
         if self._terminal:
             _take_terminal(self._uml.pid)

@@ -8,7 +8,7 @@ import pathlib
 import pytest
 
 from onebox import guest
-from tests.lab.secrets import Watch, files_with
+from tests.lab.leaks import Watch, files_with
 from tests.lab.services import PORTALS
 from tests.lab.sight import GIB, Seen
 from tests.system.processes import eventually
