@@ -53,6 +53,8 @@ class Agent:
 
     def start(self):
         self._stopped.clear()
+        if self.conf.agent.volume_use_multipath:
+            self._warm_up()
         self.worker.start()
         process.spawn(self._every, self.conf.agent.heartbeat_interval, self.heartbeat, name=f'{self.host} heartbeat')
         process.spawn(self._every, self.conf.agent.sweep_interval, self.sweep, name=f'{self.host} sweep')
@@ -60,6 +62,13 @@ class Agent:
     def stop(self, grace=10.0):
         self._stopped.set()
         self.worker.stop(grace)
+
+    def _warm_up(self):
+        """Loading os-brick makes the whole process stand still for a second: better now than in the first attach."""
+        try:
+            brick.warm_up()
+        except brick.errors.NotPrivileged as e:
+            LOG.warning('Volumes cannot be connected: %s', e)
 
     def heartbeat(self):
         """Report; the answer says whether work waits here whose wake was lost."""
