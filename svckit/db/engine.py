@@ -88,7 +88,23 @@ class Database:
 def _make(url, args, sizes):
     """oslo.db opens SQLite's file anew for each transaction; a pool saves a third of a millisecond each."""
     engine = sqlalchemy.create_engine(url, **{**args, **sizes, 'poolclass': sqlalchemy.QueuePool})
+    if engine.dialect.name == 'sqlite':
+        _write_from_the_start(engine)
     return engine, engine
+
+
+def _write_from_the_start(engine):
+    """A writing transaction is a writer's from its beginning.
+
+    A deferred BEGIN that turns into a writer half way fails at once when another process wrote in between, whatever
+    the busy timeout.  Called before oslo.db adds its own listener, which then finds the transaction begun: of a
+    connection's listeners the first is the one that was added first, `insert` or not.
+    """
+    @event.listens_for(engine, 'begin')
+    def _begin(connection):
+        if connection.get_execution_options().get('svckit_write') and 'in_transaction' not in connection.info:
+            connection.execute(text('BEGIN IMMEDIATE'))
+            connection.info['in_transaction'] = True
 
 
 def _with_charset(url):
@@ -104,15 +120,6 @@ def _tune_sqlite(engine, synchronous):
         connection.execute('PRAGMA journal_mode = WAL')
         connection.execute(f'PRAGMA synchronous = {synchronous}')
         connection.execute('PRAGMA busy_timeout = 10000')
-
-    # Before oslo.db's own listener, which then finds the transaction begun: a
-    # deferred BEGIN that turns into a writer half way fails at once when another
-    # process wrote in between, whatever the busy timeout.
-    @event.listens_for(engine, 'begin', insert=True)
-    def _begin(connection):
-        if connection.get_execution_options().get('svckit_write') and 'in_transaction' not in connection.info:
-            connection.execute(text('BEGIN IMMEDIATE'))
-            connection.info['in_transaction'] = True
 
 
 def _tune_mysql(engine):
