@@ -85,10 +85,15 @@ class Initiator:
         if name:
             with contextlib.suppress(OSError, errors.BrickError):
                 privileged.multipathd(['disablequeueing', 'map', name])
-            with contextlib.suppress(*_FAILURES):
-                self._linuxscsi.flush_multipath_device(name)
+            self._flush(name)
         with contextlib.suppress(*_FAILURES):
             self.disconnect_volume(properties, {'path': used}, force=True, ignore_errors=True)
+        self._flush(name)           # now that its disks are gone, whoever was stuck with the map lets it go
+
+    def _flush(self, name):
+        if name and os.path.exists(f'/dev/mapper/{name}'):
+            with contextlib.suppress(*_FAILURES):
+                self._linuxscsi.flush_multipath_device(name)
 
     def supports_multipath(self):
         return multipathd_runs()

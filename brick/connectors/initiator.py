@@ -38,18 +38,18 @@ class InitiatorConnector(SCSIConnector):
         """
         properties, found = self.properties(data), self._now(data)
         used = f'/dev/{found.map or found.paths[0].name}' if found else ''
+        name = found.map_name if found else _map_name(device)
         privileged.warm_up()
         try:
-            if found and not _answering(found):
+            if not _answering(found) and (found or self._map(name)):
                 raise errors.DisconnectFailed('no path answers')
             self.os_brick(data).disconnect(properties, used)
         except errors.DisconnectFailed as error:
-            now = self._now(data)
-            if now and _answering(now):
+            if _answering(self._now(data)):
                 raise errors.DisconnectFailed(f'{self.label(data)} could not be disconnected: {error}') from error
             LOG.warning('%s is removed without writing what may be waiting: %s.', self.label(data), error)
-            self.os_brick(data).give_up(properties, used, found.map_name if found else '')
-        if left := self._left(data, found):
+            self.os_brick(data).give_up(properties, used, name)
+        if left := self._left(data, name):
             raise errors.DisconnectFailed(f'{self.label(data)} was disconnected, but still here are: {left}.')
 
     # ---------------------------------------------------------------- what a protocol adds
@@ -117,17 +117,26 @@ class InitiatorConnector(SCSIConnector):
             self.clock.sleep(0.05)
         return link
 
-    def _left(self, data, before):
+    def _map(self, name):
+        """'dm-0' of the map with this name, or None."""
+        device = os.path.basename(os.path.realpath(os.path.join(self.root, 'dev/mapper', name)))
+        return device if name and Sysfs(self.root).map_name(device) == name else None
+
+    def _left(self, data, name):
         """What is still here of the volume, for a sentence."""
         now = self._now(data)
         left = [path.name for path in now.paths] if now else []
-        if before and before.map and Sysfs(self.root).map_name(before.map) == before.map_name:
-            left.append(f'map {before.map_name}')
-        return ', '.join(left)
+        return ', '.join([*left, f'map {name}'] if self._map(name) else left)
+
+
+def _map_name(device):
+    """The name of the map that connect() returned, '' if it was none: sessions may be gone while it is still there."""
+    folder, _, name = (device or {}).get('path', '').rpartition('/')
+    return name if folder == '/dev/mapper' else ''
 
 
 def _answering(device):
-    return any(path.state == RUNNING for path in device.paths)
+    return device is not None and any(path.state == RUNNING for path in device.paths)
 
 
 def assembled(device):

@@ -78,9 +78,9 @@ class Fabric:
         for disk in self.disks():
             self._write(f'sys/class/block/{disk}/device/state', state)
 
-    def hide(self):
-        """Map and disks are gone."""
-        for link in (self.root / 'sys/class/block').glob('*'):
+    def hide(self, kind='*'):
+        """Map and disks are gone, or only the disks ('sd*')."""
+        for link in (self.root / 'sys/class/block').glob(kind):
             shutil.rmtree(link.resolve() if link.name.startswith('dm') else link.resolve().parents[1])
             link.unlink()
 

@@ -102,6 +102,17 @@ def test_something_is_left(connector):
         connector.disconnect(DATA)
 
 
+def test_a_map_without_disks_is_left(connector):
+    """A repeat knows it by its name."""
+    through, device = connector.through, connector.connect(DATA)
+    hide, through.fabric.hide = through.fabric.hide, lambda: hide('sd*')
+    with pytest.raises(errors.DisconnectFailed, match=f'still here are: map 3{WWID}'):
+        connector.disconnect(DATA, device)
+    through.fabric.hide = hide
+    connector.disconnect(DATA, device)
+    assert through.did[-1] == f'give up  3{WWID}'
+
+
 def test_no_map_is_made(connector, caplog):
     connector.through.maps = False
     assert connector.connect(DATA)['path'] == f'/dev/disk/by-id/scsi-3{WWID}'
