@@ -43,11 +43,11 @@ class Dying:
         return act
 
 
-def each_change_of(verb, backend, names):
-    """`names()` are those of the logical volumes.  Returns after how many changes the verb was done."""
-    steps, (before, act) = 0, VERBS[verb]
+def each_change_of(verb, backend, names, only=None):
+    """`names()` are those of the logical volumes; `only`: after this change.  Returns how many changes there were."""
+    steps, (before, act) = (only or 1) - 1, VERBS[verb]
     whole = _undisturbed(verb, backend, names)
-    while True:
+    while only is None or steps < only:
         steps += 1
         things = _prepare(backend, before)
         backend.driver.group = Dying(backend.driver.group, steps)
@@ -59,7 +59,8 @@ def each_change_of(verb, backend, names):
         act(backend.again(), things)
         assert _seen(backend, things, names()) == whole, f'killed after change {steps}'
         _erase(backend, things)
-    _erase(backend, things)
+    if only is None:
+        _erase(backend, things)
     return steps
 
 
