@@ -140,8 +140,10 @@ class Hypervisor(abc.ABC):
         """Return the bytes that the guest's disk has (of a stopped server: will have). DiskNotFound."""
 
     @abc.abstractmethod
-    def resize_disk(self, server_id: str, volume_id: str, size: int) -> None:
+    def resize_disk(self, server_id: str, volume_id: str, size: int) -> int | None:
         """`disk_size()` is at least `size` bytes, and a running guest was told. Never makes a disk smaller.
+
+        Returns what a running or paused guest is shown then, as read back; None of one that is off.
 
         DeviceTooSmall if the device beneath is not that large yet, DiskNotFound.
         """

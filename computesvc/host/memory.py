@@ -160,6 +160,7 @@ class Memory(base.Hypervisor):
             if disk['size'] < size:
                 disk['size'] = max(size, device or 0)
                 self._report(server)
+            return disk['size'] if server['state'] in (base.RUNNING, base.PAUSED) else None
 
     @_breakable
     def console_output(self, server_id, lines=None):

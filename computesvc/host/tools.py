@@ -36,11 +36,11 @@ class Tools:
 
     def grow_guest_disk(self, server_id: str, volume_id: str, size: int) -> int | None:
         """A guest that is up shows at least `size`, as read back; None for one that is off."""
-        if self.hypervisor.power_state(server_id) not in (base.RUNNING, base.PAUSED):
+        try:
+            shown = self.hypervisor.resize_disk(server_id, volume_id, size)
+        except base.ServerNotFound:
             return None
-        self.hypervisor.resize_disk(server_id, volume_id, size)
-        shown = self.hypervisor.disk_size(server_id, volume_id)
-        if shown < size:
+        if shown is not None and shown < size:
             raise base.HostError(f'The guest shows {shown} bytes of volume {volume_id}, {size} are wanted.')
         return shown
 

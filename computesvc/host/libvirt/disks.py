@@ -98,13 +98,19 @@ def size(domain, volume_id):
 
 
 def resize(domain, volume_id, wanted):
-    """The guest's disk has at least `wanted` bytes and a running guest was told. LengthLocked: try again."""
-    disk = _disk(domain, volume_id)
+    """The guest's disk has at least `wanted` bytes and a running guest was told. LengthLocked: try again.
+
+    Returns what a running guest is shown, None if it is off: of such a one the disk will have its device's size.
+    """
+    disk, running = _disk(domain, volume_id), domain.isActive()
     grow = {'file': _resize_file, 'block': _resize_block, 'network': _resize_network}[disk.get('type')]
-    grow(domain, disk, wanted)
+    grow(domain if running else None, disk, wanted)
+    if not running:
+        return None
     shown = domain.blockInfo(_target(disk))[0]
     if shown < wanted:
         raise base.HostError(f'Disk {_target(disk)} still shows {shown} bytes after it was grown to {wanted}.')
+    return shown
 
 
 def _resize_file(domain, disk, wanted):
@@ -128,13 +134,12 @@ def _resize_block(domain, disk, wanted):
 def _resize_network(domain, disk, wanted):
     """QEMU speaks to the storage itself, and sets the image's length to what it is told: so it is looked first. An
     order that comes late cuts off only what no guest has seen yet, and the next one puts it back."""
-    if domain.isActive() and domain.blockInfo(_target(disk))[0] < wanted:
+    if domain and domain.blockInfo(_target(disk))[0] < wanted:
         _tell_qemu(domain, disk, wanted)
 
 
 def _tell_qemu(domain, disk, length):
-    """A running guest is told; of a stopped one the disk will have its device's size anyway."""
-    if domain.isActive():
+    if domain:
         domain.blockResize(_target(disk), length, libvirt.VIR_DOMAIN_BLOCK_RESIZE_BYTES)
 
 

@@ -66,7 +66,9 @@ def test_stopped_guest_sees_it_at_its_start(world, plugged):
     answer = world.grown(server_id, volume_id, 2)
     world.run()
     assert action(world, server_id, answer)['events'][0]['result'] == 'Success'
-    assert world.hypervisor.faults.calls['resize_disk'] == 0
+    world.act(server_id, 'os-start')
+    world.run()
+    assert world.hypervisor.disk_size(server_id, volume_id) == 2 * GIB
 
 
 def test_codes_per_event(world, plugged):
@@ -152,7 +154,7 @@ def test_failure_is_the_actions_error(world, plugged):
 def test_stale_size_is_an_error(world, plugged):
     """The hypervisor says it resized, but the guest's disk still shows the old size."""
     server_id, volume_id = plugged
-    world.hypervisor.resize_disk = lambda *args: None
+    world.hypervisor.resize_disk = lambda *args: GIB
     answer = world.grown(server_id, volume_id, 2)
     for _ in range(6):
         world.run()
