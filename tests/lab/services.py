@@ -44,6 +44,7 @@ class LabBox(Box):
     """A Box; `halts['worker']` and `halts['agent']` are the test's end of halting.py."""
 
     patience = 240      # seconds, in a machine that may share a processor with others
+    pause = 0.5         # looking takes the processor from what is looked at
 
     def __init__(self, folder, portals=PORTALS, hurried=True):
         super().__init__(folder, '--hypervisor', 'libvirt', '--backend', 'lvm')

@@ -11,9 +11,9 @@ from onebox import guest
 from tests.lab.leaks import Watch, files_with
 from tests.lab.services import PORTALS
 from tests.lab.sight import GIB, Seen
-from tests.system.processes import eventually
+from tests.system import processes
 
-SLOW = 120      # seconds: the guest is emulated inside an emulated machine
+SLOW = 240      # seconds: the guest is emulated inside an emulated machine
 TARGETS = pathlib.Path('/sys/kernel/config/target/iscsi')
 
 
@@ -24,7 +24,7 @@ def server(box, openstack):
     box.volume_is('root', 'available')
     openstack('server', 'create', '--flavor', 'm1.nano', '--no-network', '--volume', 'root', 'guest')
     server = box.server_is('guest', 'ACTIVE')['id']
-    eventually('the guest has come up', lambda: 'disks: vda' in console(box, server), SLOW)
+    eventually('the guest has come up', lambda: 'disks: vda' in console(box, server))
     yield server
     openstack.act('server', 'delete', 'guest')
     box.volume_is('root', 'available')
@@ -37,7 +37,7 @@ def test_a_life(box, openstack, server, clean):
     attach(box, openstack)
     seen = Seen(volume, box.hypervisor)
     eventually('all paths are in the map', lambda: len(seen.members()) == len(seen.paths()) == len(PORTALS))
-    eventually('the guest has the disk', lambda: size_in_guest(box, server, volume) == GIB, SLOW)
+    eventually('the guest has the disk', lambda: size_in_guest(box, server, volume) == GIB)
 
     for size in (2, 3):
         openstack.act('volume', 'set', '--size', str(size), 'data')
@@ -45,7 +45,7 @@ def test_a_life(box, openstack, server, clean):
         eventually(f'{size} GiB are seen everywhere',
                    lambda: set(seen.sizes(server).values()) == {size * GIB})      # noqa: B023
         eventually(f'the guest prints {size} GiB',
-                   lambda: size_in_guest(box, server, volume) == size * GIB, SLOW)     # noqa: B023
+                   lambda: size_in_guest(box, server, volume) == size * GIB)     # noqa: B023
 
     detach(box, openstack)
     openstack.act('volume', 'delete', 'data')
@@ -67,6 +67,11 @@ def test_secrets_are_told_to_nobody(box, openstack, server):
         assert secret not in answers
         assert files_with(secret, box.folder, pathlib.Path('/var/log'), but=['*.db', '*.db-wal']) == []
     assert any('iscsiadm' in command for command in watch.commands), 'nothing was watched'
+
+
+def eventually(what, look, seconds=SLOW):
+    """At most twice a second: looking takes the processor from what is looked at."""
+    return processes.eventually(what, look, seconds, pause=0.5)
 
 
 def attach(box, openstack):

@@ -32,6 +32,7 @@ class Box:
 
     command = ('-m', 'onebox.app')
     patience = PATIENCE
+    pause = 0.05        # seconds between two looks
 
     def __init__(self, folder: pathlib.Path, *options):
         self.folder = folder
@@ -74,7 +75,7 @@ class Box:
         while not (found := condition()):
             assert self.process.poll() is None, f'onebox ended: {self.said()}'
             assert time.monotonic() < until, f'Never saw that {what}. onebox said: {self.said()}'
-            time.sleep(0.05)
+            time.sleep(self.pause)
         return found
 
     # -- clients
