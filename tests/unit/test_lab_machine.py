@@ -125,6 +125,16 @@ def test_a_file_that_fails_is_shown_whole(kernel, capsys):
     assert 'how it went' in said and said[-2:] == ['FAILED tests/x.py::one - why', 'lab: no tests']
 
 
+def test_what_never_runs_is_skipped_but_not_what_ran_once(kernel, tmp_path, capsys):
+    files = [machine.FOLDER / f'test_{name}.py' for name in 'ab']
+    kernel('echo "no ptrace"; exit 1')
+    with pytest.raises(machine.Unavailable, match='no ptrace'):
+        everything.Everything(files, '1M', None).run(at_once=1)
+    kernel(f'mkdir {tmp_path}/second || exit 1; echo "tests/x.py::one PASSED" >>$folder/said; echo 0 >$folder/status')
+    assert everything.Everything(files, '1M', None).run(at_once=1) == 1
+    assert 'FAILED tests/lab/test_b.py: ended with linux.uml cannot run here' in capsys.readouterr().out
+
+
 def gone(tmp_path) -> bool:
     """True if the kernel has ended."""
     pid = int((tmp_path / 'pid').read_text())
