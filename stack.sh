@@ -10,7 +10,7 @@ STAMP=$VENV/.stack-stamp          # what the environment was made from; written 
 MAKING=$VENV/.stack-making        # there while the environment is being made: if we find it, it is half made
 LOGS=.cache/logs
 FAILURES='^(FAILED|ERROR) |^(INTERNALERROR|Interrupted)|^lab: '     # lines of a test's log that say what went wrong
-LAB_SECONDS=1200                  # after which the lab's machine is ended
+LAB_SECONDS=2400                  # after which the lab's machines are ended: four times what two processors take
 LAB_UNAVAILABLE=125               # exit status of `python -m tests.lab` where the machine cannot run
 
 # libvirt-python is compiled against the machine's own libvirt.
@@ -21,7 +21,8 @@ HOST=(libvirt-daemon-system libvirt-daemon-driver-qemu libvirt-clients qemu-syst
 # What a deployment of several processes stands on; only the system tests and benchmarks start them.
 SERVICES=(rabbitmq-server mariadb-server postgresql)
 # The lab's machine (tests/lab/) and what a storage host runs; nothing of it is started on this one.
-LAB=(user-mode-linux lvm2 thin-provisioning-tools open-iscsi multipath-tools cryptsetup-bin kmod udev iproute2)
+LAB=(user-mode-linux lvm2 thin-provisioning-tools open-iscsi multipath-tools cryptsetup-bin lsscsi sg3-utils
+     kmod udev iproute2)
 
 usage() {
     cat <<'TEXT'
