@@ -160,3 +160,30 @@ def test_a_source_that_was_written_to_beyond_the_room_for_that(tmp_path, small, 
     with pytest.raises(DriverError, match='no room'):
         backend.driver.clone(other, small)
     assert set(backend.group.volumes()) == {small.name}
+
+
+@pytest.mark.parametrize('before, now', [('thin', 'thick'), ('thick', 'thin')])
+def test_after_the_operator_chose_the_other_type(tmp_path, small, other, snapshot, before, now):
+    backend = Backend(tmp_path, f'lvm-{before}')
+    backend.driver.create(small)
+    backend.write(small, b'kept')
+    backend.kind = f'lvm-{now}'
+    driver = backend.again()
+    driver.clone(other, small)
+    driver.create_snapshot(snapshot, small)
+    driver.delete_snapshot(snapshot)
+    driver.extend(small, 2 * small.size)
+    assert backend.read(other, 4) == backend.read(small, 4) == b'kept'
+    assert {one.name: one.thin for one in backend.group.volumes().values()} == {
+        small.name: before == 'thin', other.name: now == 'thin'}
+    driver.delete(small)
+    assert set(backend.group.volumes()) == {other.name}
+
+
+def test_an_image_that_cannot_be_unpacked(tmp_path, small):
+    backend = Backend(tmp_path, 'lvm-thin')
+    (tmp_path / 'file').touch()
+    backend.driver = make(tmp_path, 'lvm-thin', backend.group, image_folder=str(tmp_path / 'file'))
+    with pytest.raises(DriverError, match='could not be unpacked') as caught:
+        backend.driver.create_from_image(small, image(b'data', 'qcow2'))
+    assert str(tmp_path) not in str(caught.value) and not backend.group.volumes()

@@ -37,7 +37,7 @@ class LvmDriver(Driver):
         self.group = VolumeGroup(options.volume_group, options.lvm_conf_folder)
         self.target = LioTarget(options, options.volume_group)
         self._pool = options.thin_pool if self.thin else None
-        self._clears = not self.thin and options.volume_clear == 'zero'
+        self._clears = options.volume_clear == 'zero'
         self._full = False              # the pool, at the last report
 
     def start(self):
@@ -117,7 +117,7 @@ class LvmDriver(Driver):
     def create_snapshot(self, snapshot, volume):
         with self._new(snapshot, volume) as part:
             if part:
-                self.group.snapshot(part, _name(volume), None if self.thin else 0)
+                self.group.snapshot(part, _name(volume), None if self._get(volume).thin else 0)
 
     def delete_snapshot(self, snapshot):
         self._delete(snapshot, self.group.volumes(snapshot.id))
@@ -166,12 +166,12 @@ class LvmDriver(Driver):
         with self._new(volume, source) as part:
             if not part:
                 return
-            if self.thin:
+            if self.thin and self._get(source).thin:
                 self.group.snapshot(part, _name(source))
                 if volume.size > source.size:
                     self.group.extend(part, volume.size)
             else:
-                self.group.create(part, volume.size)
+                self.group.create(part, volume.size, self._pool)
                 self._copy_blocks(volume, part, source)
 
     def _copy_blocks(self, volume, part, source):
@@ -180,7 +180,7 @@ class LvmDriver(Driver):
         if not self._get(source).snapshot:
             owner, still = volume, _name(volume) + COPY
             self._hold_still(still, source)
-        self.group.copy(still, part, source.size, holes=False)
+        self.group.copy(still, part, source.size, holes=self.thin)
         one = self.group.volumes(owner.id)[still]
         if one.broken:
             raise DriverError('There was no room for what was written to the source meanwhile.')
@@ -199,11 +199,14 @@ class LvmDriver(Driver):
             self._write(part, image.chunks(), size, image.id)
             return
         folder = pathlib.Path(self.options.image_folder)
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=folder, prefix='.image-') as file:
-            os.truncate(file.fileno(), size)
-            sparse.write(file.fileno(), image, size)
-            self._write(part, _chunks(file.fileno(), size), size, image.id)
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=folder, prefix='.image-') as file:
+                os.truncate(file.fileno(), size)
+                sparse.write(file.fileno(), image, size)
+                self._write(part, _chunks(file.fileno(), size), size, image.id)
+        except OSError as error:
+            raise DriverError(f'The image could not be unpacked: {error.strerror}.') from error
 
     def _write(self, part, chunks, size, what):
         place, gathered = 0, bytearray()
@@ -249,7 +252,7 @@ class LvmDriver(Driver):
         self._remove_parts(gone, found)
         if _name(gone) not in found:
             return
-        if self._clears:
+        if self._clears and not found[_name(gone)].thin:
             self.group.rename(_name(gone), _name(gone) + PART)
             self._remove_parts(gone, self.group.volumes(gone.id))
         else:
