@@ -3,7 +3,8 @@
 They run in a daemon of oslo.privsep (section privsep_brick), which is uid 0 with one capability:
 
 - CAP_SYS_ADMIN for the device mapper's ioctls and for mounting;
-- none for the rest: files of sysfs and of open-iscsi belong to root, and multipathd asks for uid 0.
+- none for the rest: files of sysfs and of open-iscsi belong to root, and multipathd asks for uid 0;
+- the programs of brick/programs.py are run by uid 0, which the kernel gives all of root's again.
 
 Each checks its arguments inside the daemon, against the grammar in brick/names.py, so a caller that was taken over
 can do no more than is written here. No result may be a secret: the daemon logs results at level debug.
