@@ -6,6 +6,7 @@ apart, which has one implementation for each).  Everything else uses plain
 has patched them, and sends blocking C calls through `native()`.
 """
 import atexit
+import contextlib
 import logging
 import os
 import signal
@@ -131,7 +132,25 @@ def until_signal(stop, impatient=True):
     while not received:
         reader.recv(1)
     LOG.info('Stopping on %s.', signal.Signals(received[0]).name)
+    if impatient:
+        _drain(reader)
+        spawn(_end_at_next, reader, name='second signal')
     stop()
+
+
+def _drain(reader):
+    reader.setblocking(False)
+    with contextlib.suppress(BlockingIOError):
+        while reader.recv(64):
+            pass
+    reader.setblocking(True)
+
+
+def _end_at_next(reader):
+    """Python handles a signal that comes right before a blocking call of the main thread only after that call."""
+    while (number := reader.recv(1)[0]) not in (signal.SIGTERM, signal.SIGINT):
+        pass
+    os._exit(128 + number)
 
 
 def after_fork():

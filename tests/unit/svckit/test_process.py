@@ -190,3 +190,32 @@ def test_a_second_signal_ends_at_once(concurrency):
         assert child.stdout.readline() == 'stopping\n'
         child.send_signal(signal.SIGTERM)
         assert child.wait(10) == 128 + signal.SIGTERM
+
+
+@BOTH
+def test_a_second_signal_ends_at_once_what_no_signal_interrupts(concurrency):
+    """As if it had come in the moment before the main thread's call: only another thread gets it."""
+    program = """
+        from svckit import process
+        process.start()
+        import signal, time
+        process.native(int)
+        def stop():
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+            print('stopping', flush=True)
+            time.sleep(60)
+        print('ready', flush=True)
+        process.until_signal(stop)
+        """
+    child = subprocess.Popen([sys.executable, '-c', textwrap.dedent(program), '--concurrency', concurrency],
+                             stdout=subprocess.PIPE, text=True)
+    with child:
+        try:
+            assert child.stdout.readline() == 'ready\n'
+            subprocess.run(['sleep', '0.2'])
+            child.send_signal(signal.SIGTERM)
+            assert child.stdout.readline() == 'stopping\n'
+            child.send_signal(signal.SIGTERM)
+            assert child.wait(10) == 128 + signal.SIGTERM
+        finally:
+            child.kill()
