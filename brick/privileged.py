@@ -29,7 +29,7 @@ from brick import errors, names, node_records, programs, settings
 
 SYS = '/sys'
 LATE, MISSING = 124, 127            # exit statuses, as timeout(1) and shells have them
-_MOMENT = 0.01         # seconds; a healthy disk answers within one or two thousandths
+_MOMENT = 0.05         # seconds; a healthy disk answers within one or two thousandths
 _THREADS = 64           # a call may wait for a portal that is down, and must not hold up the others
 _ENVIRONMENT = {'PATH': '/usr/sbin:/usr/bin:/sbin:/bin', 'LC_ALL': 'C'}
 
@@ -115,7 +115,7 @@ def _sectors(device):
 
 
 def _write_all(paths, text, timeout):
-    """What came of each write: one after the other while each takes a moment, else at once."""
+    """What came of each write: all within a moment one after the other, which is fastest, or else beside each other."""
     answers = ['did not answer'] * len(paths)
     left = list(enumerate(paths))
 

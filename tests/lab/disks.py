@@ -1,4 +1,4 @@
-"""Volumes of the lab: a logical volume, or parts of it, behind an iSCSI target, logged in to through some portals.
+"""Volumes of the lab: the first part of a logical volume behind an iSCSI target, logged in to through some portals.
 
 For tests and benchmarks of brick alone, which want to pull a volume's storage about as no service would.
 """
@@ -9,6 +9,7 @@ import subprocess
 import time
 
 GIB = 1 << 30
+ROOM = 4 * GIB          # to grow into
 PORTALS = [f'10.11.{number}.1' for number in range(1, 9)]
 PORT = 3260
 
@@ -31,7 +32,7 @@ def until(true, seconds=30.0, what='it'):
 
 
 class Volume:
-    """A logical volume of the group `lab`, exported through `portals`; see the module.
+    """The first `size` bytes of a logical volume of the group `lab`, exported through `portals`; see the module.
 
     `stale`: portals whose way to the volume is a device of its own, which grows only by grow_stale().
     """
@@ -39,7 +40,7 @@ class Volume:
     def __init__(self, name, portals, size=GIB, stale=()):
         self.name, self.portals, self.stale, self.size = name, list(portals), list(stale), size
         self.iqn = f'iqn.2010-10.org.openstack:{name}'
-        run('lvcreate', '-y', '-Wn', '-n', name, '-L', f'{size}b', 'lab')
+        run('lvcreate', '-y', '-Wn', '-n', name, '-L', f'{ROOM}b', 'lab')
         self._parts = ['fresh', 'stale'] if stale else ['fresh']
         for part in self._parts:
             run('dmsetup', 'create', f'{name}-{part}', '--table', self._table())
@@ -73,7 +74,6 @@ class Volume:
     def extend(self, size):
         """The storage is larger; no host was told."""
         self.size = size
-        run('lvextend', '-L', f'{size}b', f'/dev/lab/{self.name}')
         self._reload('fresh')
 
     def grow_stale(self):
