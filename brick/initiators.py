@@ -64,10 +64,11 @@ class Initiator:
     def __init__(self, multipath, scan_attempts, label):
         super().__init__(None, execute=execute, use_multipath=multipath, device_scan_attempts=scan_attempts)
         self._linuxscsi = Scsi(None, execute=execute)
-        self._label = label
+        self._label, self._keep = label, False
 
-    def connect(self, properties):
-        """The volume has a disk here, and a map if it may. ConnectFailed, and nothing is left of the attempt."""
+    def connect(self, properties, keep):
+        """The volume has a disk here, and a map if it may. ConnectFailed; unless `keep`, nothing is left then."""
+        self._keep = keep
         try:
             self.connect_volume(properties)
         except _FAILURES as error:
@@ -127,6 +128,11 @@ class Iscsi(Initiator, iscsi.ISCSIConnector):
         with self._turn(connection_properties):
             self._cleanup_connection(connection_properties, force=force, ignore_errors=ignore_errors,
                                      device_info=device_info, is_disconnect_call=True)
+
+    def _cleanup_connection(self, *args, is_disconnect_call=False, **kwargs):
+        """After a connect that failed, os-brick would take away what was there before, though somebody may use it."""
+        if is_disconnect_call or not self._keep:
+            super()._cleanup_connection(*args, is_disconnect_call=is_disconnect_call, **kwargs)
 
     @contextlib.contextmanager
     def _turn(self, properties):

@@ -26,7 +26,7 @@ class InitiatorConnector(SCSIConnector):
         device = self._now(data)
         if not device or not self.complete(data, device):
             privileged.warm_up()
-            self.os_brick(data).connect(properties)
+            self._connect(data, properties, device)
             device = self._settled(data)
         return {'path': self._stable_name(device), 'type': 'block'}
 
@@ -41,11 +41,12 @@ class InitiatorConnector(SCSIConnector):
         name = found.map_name if found else _map_name(device)
         privileged.warm_up()
         try:
-            if not _answering(found) and (found or self._map(name)):
+            if _hopeless(found) or not found and self._map(name):
                 raise errors.DisconnectFailed('no path answers')
             self.os_brick(data).disconnect(properties, used)
         except errors.DisconnectFailed as error:
-            if _answering(self._now(data)):
+            now = self._now(data)
+            if _answering(now) or not now and not self._map(name):
                 raise errors.DisconnectFailed(f'{self.label(data)} could not be disconnected: {error}') from error
             LOG.warning('%s is removed without writing what may be waiting: %s.', self.label(data), error)
             self.os_brick(data).give_up(properties, used, name)
@@ -82,6 +83,15 @@ class InitiatorConnector(SCSIConnector):
             return self.device(data)
         except errors.DeviceNotFound:
             return None
+
+    def _connect(self, data, properties, before):
+        """As far as it goes, for a device that was there `before`: somebody may use it, so it is never taken away."""
+        try:
+            self.os_brick(data).connect(properties, keep=before is not None)
+        except errors.ConnectFailed as error:
+            if not _answering(before) or not _answering(self._now(data)):
+                raise
+            LOG.warning('%s stays as it was: %s', self.label(data), error)
 
     def _settled(self, data):
         """The device, and all its paths in the map if it is to have one."""
@@ -137,6 +147,11 @@ def _map_name(device):
 
 def _answering(device):
     return device is not None and any(path.state == RUNNING for path in device.paths)
+
+
+def _hopeless(device):
+    """No path answers, nor does the kernel expect one to do so any more."""
+    return device is not None and not any(path.state in (RUNNING, 'blocked') for path in device.paths)
 
 
 def assembled(device):

@@ -16,8 +16,12 @@ class OsBrick:
     def __init__(self, fabric):
         self.fabric, self.fails, self.maps, self.did = fabric, None, True, []
 
-    def connect(self, properties):
+    def connect(self, properties, keep):
         self.did.append('connect')
+        if self.fails:
+            if not keep:
+                self.fabric.hide()
+            raise errors.ConnectFailed(self.fails)
         self.fabric.show_both()
         if self.maps:
             self.fabric.map()
@@ -90,9 +94,43 @@ def test_no_path_answers(connector, caplog, fails, did):
             flush(properties, used)
         connector.through.disconnect = disconnect
     else:
-        connector.through.fabric.set_state('blocked')
+        connector.through.fabric.set_state('offline')
     connector.disconnect(DATA)
     assert connector.through.did == did and 'without writing what may be waiting' in caplog.text
+
+
+def test_a_path_that_may_come_back_is_flushed(connector):
+    connector.connect(DATA)
+    connector.through.fabric.set_state('blocked')
+    connector.disconnect(DATA)
+    assert connector.through.did == ['connect', 'disconnect /dev/dm-0']
+
+
+def test_a_session_that_does_not_end(connector):
+    """What was written is on the volume, so nobody is warned."""
+    through = connector.through
+    connector.connect(DATA)
+
+    def disconnect(properties, used):
+        through.fabric.hide()
+        raise errors.DisconnectFailed('iscsiadm --logout ended with 1')
+    through.disconnect = disconnect
+    with pytest.raises(errors.DisconnectFailed, match='could not be disconnected: iscsiadm --logout ended'):
+        connector.disconnect(DATA)
+    assert through.did == ['connect']
+
+
+def test_what_is_in_use_survives_a_connect_that_fails(connector, caplog):
+    """One more way was looked for, and os-brick failed on it."""
+    device = connector.connect(DATA)
+    connector.complete = lambda data, device: False
+    connector.through.fails = 'multipath -C ended with 1'
+    assert connector.connect(DATA) == device
+    assert 'stays as it was: multipath -C ended' in caplog.text
+    connector.through.fabric.set_state('offline')
+    with pytest.raises(errors.ConnectFailed, match='multipath -C'):
+        connector.connect(DATA)
+    assert connector.paths(DATA)
 
 
 def test_something_is_left(connector):
@@ -143,7 +181,7 @@ def test_udev_makes_no_link(connector, caplog):
 
 
 def test_gone_again(connector):
-    connector.through.connect = lambda properties: None
+    connector.through.connect = lambda properties, keep: None
     with pytest.raises(errors.ConnectFailed, match='went away again'):
         connector.connect(DATA)
     assert isinstance(brick.connector_for('fibre_channel'), FibreChannelConnector)

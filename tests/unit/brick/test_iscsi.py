@@ -58,6 +58,16 @@ def test_login_that_is_refused(home, caplog, multipath):
     assert os.listdir(home / 'nodes') == [], 'no record is left'
 
 
+def test_what_was_there_is_kept(home):
+    from brick import initiators
+    data = {'target_portal': '10.0.0.1:3260', 'target_iqn': IQN, 'target_lun': 1}
+    connector = brick.connector_for('iscsi', multipath=True)
+    through = initiators.Iscsi(True, 1, 'the volume')
+    with pytest.raises(errors.ConnectFailed, match='the volume could not be connected: 10.0.0.1:3260 refuses'):
+        through.connect(connector.properties(data), keep=True)
+    assert os.listdir(home / 'nodes') == [IQN]
+
+
 def test_no_iscsiadm(home):
     (home / 'bin' / 'iscsiadm').unlink()
     data = {'target_portal': '10.0.0.1:3260', 'target_iqn': IQN, 'target_lun': 1}
