@@ -175,6 +175,17 @@ def test_one_portal_down(target, connector):
     connector.disconnect(data, device)
 
 
+def test_connect_again_while_in_use(target, connector):
+    """As an agent does that was restarted; a portal is down, and the guest's device stays as it is."""
+    data = target.data()
+    device = connector.connect(data)
+    with open(device['path'], 'rb') as disk, down(target.portals[1]):
+        eventually(lambda: {path.state for path in connector.paths(data)} != {'running'})
+        assert connector.connect(data) == device
+        assert os.pread(disk.fileno(), 4096, 0)
+    connector.disconnect(data, device)
+
+
 def test_portal_that_is_down_holds_up_its_own_volume_only(target, connector):
     other = Target('elsewhere', portals=2)
     try:
