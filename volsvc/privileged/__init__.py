@@ -9,10 +9,11 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import sys
 
 from oslo_config import cfg
-from oslo_privsep import capabilities, daemon, priv_context
+from oslo_privsep import capabilities, comm, daemon, priv_context
 
 THREADS = 32                    # calls at once; each is short, but may wait for its turn at a volume group
 _UUID = '[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}'
@@ -44,11 +45,33 @@ class Secret(str):
         return "'***'"
 
 
+class _Replies(comm.Deserializer):
+    """A daemon that was killed with a question unread resets the connection: that is an end like any other.
+
+    oslo.privsep 3.12 lets its reader die of it, and whoever asked waits for ever.
+    """
+
+    def __next__(self):
+        try:
+            return super().__next__()
+        except ConnectionError:
+            raise StopIteration from None
+
+
+comm.Deserializer = _Replies
+
+
 class Context(priv_context.PrivContext):
     """Starts its daemon with the first call."""
 
     def helper_command(self, sockpath):
         return [*(_prefix or helper()), '--privsep_context', self.pypath, '--privsep_sock_path', sockpath]
+
+    def set_client_mode(self, enabled):
+        """False is what the daemon says of itself.  A terminal's Ctrl-C is for whoever it works for."""
+        super().set_client_mode(enabled)
+        if not enabled and os.path.basename(sys.argv[0]) == 'privsep-helper':
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def start(self, *args, **kwargs):
         try:
