@@ -17,13 +17,14 @@ import contextlib
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import threading
 import time
 
 from oslo_config import cfg
-from oslo_privsep import capabilities, daemon, priv_context
+from oslo_privsep import capabilities, comm, daemon, priv_context
 
 from brick import errors, names, node_records, programs, settings
 
@@ -34,11 +35,33 @@ _THREADS = 64           # a call may wait for a portal that is down, and must no
 _ENVIRONMENT = {'PATH': '/usr/sbin:/usr/bin:/sbin:/bin', 'LC_ALL': 'C'}
 
 
+class _Replies(comm.Deserializer):
+    """A daemon that was killed with a question unread resets the connection: that is an end like any other.
+
+    oslo.privsep 3.12 lets its reader die of it, and whoever asked waits for ever.
+    """
+
+    def __next__(self):
+        try:
+            return super().__next__()
+        except ConnectionError:
+            raise StopIteration from None
+
+
+comm.Deserializer = _Replies
+
+
 class Context(priv_context.PrivContext):
     """Starts its daemon on the first call; see command()."""
 
     def helper_command(self, sockpath):
         return [*command(), '--privsep_context', self.pypath, '--privsep_sock_path', sockpath]
+
+    def set_client_mode(self, enabled):
+        """False is what the daemon says of itself. A terminal's Ctrl-C is for whoever it works for."""
+        super().set_client_mode(enabled)
+        if not enabled and os.path.basename(sys.argv[0]) == 'privsep-helper':
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def start(self, *args, **kwargs):
         try:
