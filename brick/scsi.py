@@ -61,9 +61,9 @@ class Agreement:
         self.device = self._look()
 
     def _agreed(self, size):
-        """The one size of all paths that answer, 0 if there is none."""
+        """The one size of all paths that answer, 0 if there is none, or one that would shrink the map."""
         sizes = {path.size for path in running(self.device) if self._answers(path)}
-        return sizes.pop() if len(sizes) == 1 and min(sizes) >= max(size, 1) else 0
+        return sizes.pop() if len(sizes) == 1 and min(sizes) >= max(size, self.device.map_size, 1) else 0
 
     def _answers(self, path):
         return path.size and self._silent.get(path.name) != path.size
@@ -77,7 +77,8 @@ class Agreement:
         device = self.device
         if not any(self._answers(path) for path in running(device)):
             raise errors.PathsDown(f'No path to {device.label} answers now: {device.describe()}.')
-        wanted = f'{size} bytes are wanted' if size else 'one size for all is wanted'
+        least = max(size, device.map_size)
+        wanted = f'{least} bytes are wanted' if least else 'one size for all is wanted'
         raise errors.DeviceTooSmall(f'{device.label}: {wanted}; paths: {device.describe()}.')
 
 

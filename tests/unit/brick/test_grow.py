@@ -117,6 +117,15 @@ def test_a_live_path_keeps_a_stale_size(host, multipathd, connector, data, size)
     assert connector.grow(data, size) == 2 * GIB
 
 
+def test_nothing_ever_shrinks(host, multipathd, connector, data):
+    """The storage was put back to an older size."""
+    host.set_size('dm-0', 2 * GIB)
+    for size in 0, GIB:
+        with pytest.raises(errors.DeviceTooSmall, match=f'{2 * GIB} bytes are wanted; paths: sda {GIB} running'):
+            connector.grow(data, size)
+    assert (host.size('dm-0'), multipathd.asked) == (2 * GIB, [])
+
+
 # ------------------------------------------------------------------------------------------------------- paths down
 
 def test_one_path_down_and_back(host, multipathd, connector, data):
