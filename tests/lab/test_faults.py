@@ -14,6 +14,7 @@ from tests.lab.sight import GIB, Pattern, Seen
 from tests.system.processes import eventually
 
 GROWTH = 'extend_volume'
+SLOW = 150          # seconds for what takes ten, in a machine that may share a processor with others
 
 
 class Volume:
@@ -40,9 +41,9 @@ class Volume:
         wanted = {'name': 'guest', 'flavorRef': self._flavor, 'networks': 'none',
                   'imageRef': self.user.image_id('tiny')}
         server = self.user.compute('POST', '/servers', {'server': wanted})['server']['id']
-        eventually('the server runs', lambda: self.user.server_is(server, 'ACTIVE'))
+        eventually('the server runs', lambda: self.user.server_is(server, 'ACTIVE'), SLOW)
         self.user.attach(server, self.id)
-        eventually('it has the volume', lambda: server in self._attached())
+        eventually('it has the volume', lambda: server in self._attached(), SLOW)
         self.servers.append(server)
         return server
 
@@ -81,13 +82,13 @@ class Volume:
         """Details of the first attempt that ended so."""
         def look():
             return [details or '-' for one, details in self.outcomes() if one == result]
-        return eventually(f'an attempt to grow the disk ends with {result}', look)[-1]
+        return eventually(f'an attempt to grow the disk ends with {result}', look, SLOW)[-1]
 
     def waits(self, word):
         """Details of an attempt that is under way and says `word` of why it waits."""
         def look():
             return [details for result, details in self.outcomes() if result is None and word in details]
-        return eventually(f'an attempt to grow the disk says "{word}"', look)[0]
+        return eventually(f'an attempt to grow the disk says "{word}"', look, SLOW)[0]
 
     # -- looking
 
@@ -141,7 +142,7 @@ def volume(shared):
     """The shared one; see the module for what is true after the test."""
     pattern = Pattern(shared.seen)
     yield shared
-    eventually('all is as it should be', shared.is_whole)
+    eventually('all is as it should be', shared.is_whole, SLOW)
     pattern.check()
 
 
@@ -188,7 +189,11 @@ def test_a_session_ends_and_begins_anew_while_growing(volume):
     with wrecking.frozen_multipathd():
         size = volume.grow()
         eventually('all disks have grown', lambda: set(volume.seen.paths().values()) == {size})
-        wrecking.log_in_again(f'iqn.2010-10.org.openstack:volume-{volume.id}', PORTALS[3])
+        wrecking.log_in_again(target(volume), PORTALS[3])
+
+
+def target(volume) -> str:
+    return f'iqn.2010-10.org.openstack:volume-{volume.id}'
 
 
 # ------------------------------------------------------------------ multipathd
@@ -216,26 +221,49 @@ def test_multipathd_refuses(volume, answer):
 
 # ------------------------------------------------------------------ processes
 
-def test_the_worker_is_killed_behind_its_back_end(volume):
+@contextlib.contextmanager
+def killed(volume, name):
+    """At the end, when it has come to where it halts: everything is started anew then."""
+    volume.box.halts[name].arm()
+    try:
+        yield
+    finally:
+        volume.box.kill()
+        volume.box.start()
+
+
+def test_the_worker_is_killed_after_growing_the_volume(volume):
     """The logical volume has grown when it dies, and nobody was told: the next one finds out."""
-    volume.box.halts['worker'].arm()
     before = volume.size
-    size = volume.grow()
-    eventually('the logical volume has grown', volume.box.halts['worker'].reached)
-    assert volume.seen.on_backend() == size and volume.seen.on_host() == before
-    assert volume.user.volume_is(volume.id, status='extending', size=before // GIB)
-    volume.box.kill()
-    volume.box.start()
+    with killed(volume, 'worker'):
+        size = volume.grow()
+        eventually('the logical volume has grown', volume.box.halts['worker'].reached)
+        assert volume.seen.on_backend() == size and volume.seen.on_host() == before
+        assert volume.user.volume_is(volume.id, status='extending', size=before // GIB)
 
 
 def test_the_agent_is_killed_between_rescan_and_map(volume):
-    volume.box.halts['agent'].arm()
+    """multipathd, which sometimes grows a map by itself, is kept from that."""
     before = volume.size
-    size = volume.grow()
-    eventually('the disks have grown', volume.box.halts['agent'].reached)
-    assert set(volume.seen.paths().values()) == {size} and volume.seen.on_host() == before
-    volume.box.kill()
-    volume.box.start()
+    with wrecking.frozen_multipathd(), killed(volume, 'agent'):
+        size = volume.grow()
+        eventually('the disks have grown', volume.box.halts['agent'].reached)
+        assert set(volume.seen.paths().values()) == {size} and volume.seen.on_host() == before
+
+
+def test_the_host_starts_anew(volume):
+    """Sessions, disks and map are gone, and the volume has grown meanwhile; the server's start brings them back."""
+    server = volume.servers[0]
+    wrecking.cut_power(volume.box.hypervisor, server)
+    volume.user.compute('POST', f'/servers/{server}/action', {'os-stop': None})
+    eventually('the server is off', lambda: volume.user.server_is(server, 'SHUTOFF'))
+    wrecking.disconnect(volume.seen.device(), target(volume))
+    assert volume.seen.disks() == {}
+    volume.grow()
+    eventually('the volume has grown', lambda: volume.user.volume_is(volume.id, status='in-use',
+                                                                    size=volume.size // GIB))
+    volume.user.compute('POST', f'/servers/{server}/action', {'os-start': None})
+    eventually('the server runs', lambda: volume.user.server_is(server, 'ACTIVE'), SLOW)
 
 
 # ------------------------------------------------------------------ the volume group

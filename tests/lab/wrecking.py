@@ -54,6 +54,13 @@ def log_in_again(target, address):
     run(*words, '--rescan')         # disks are not looked for at a login: os-brick does that itself
 
 
+def disconnect(device, target):
+    """Nothing of the volume is on this host; `device` is its map."""
+    run('multipath', '-f', device)
+    run('iscsiadm', '--mode', 'node', '--targetname', target, '--logout')
+    run('iscsiadm', '--mode', 'node', '--targetname', target, '--op', 'delete')
+
+
 # ------------------------------------------------------------------ multipathd
 
 @contextlib.contextmanager
