@@ -1,12 +1,13 @@
 """grow() on a host of files: which disks are a volume's, and what is done about each way in which they may differ."""
 
 import functools
+import os
 import threading
 
 import pytest
 
 import brick
-from brick import errors, multipath
+from brick import errors, multipath, privileged
 from brick.sysfs import Sysfs
 from tests.unit.brick.storage_host import GIB, IQN, WWID, Host, Multipathd
 
@@ -272,6 +273,23 @@ def test_reply_that_ends_early():
         with pytest.raises(errors.MultipathError, match='multipathd does not answer: .+'):
             multipath.ask(['show', 'status'], address='\0tests/short')
         thread.join()
+
+
+def test_a_disk_that_hangs_holds_up_no_other(tmp_path, monkeypatch):
+    """A write to a pipe that nobody reads, as to the `rescan` of a path that has just died."""
+    monkeypatch.setattr(privileged, 'SYS', str(tmp_path))
+    for name in 'sda', 'sdb', 'sdc', 'sdd':
+        (tmp_path / f'class/block/{name}/device').mkdir(parents=True)
+    for name in 'sda', 'sdc':
+        os.mkfifo(tmp_path / f'class/block/{name}/device/rescan')
+    privileged.context.set_client_mode(False)
+    try:
+        assert privileged.grow(['sda', 'sdb', 'sdc', 'sdd'], GIB, 'mpatha', 0.3) == (
+            {'sda': 'did not answer', 'sdb': '', 'sdc': 'did not answer', 'sdd': ''}, '')
+    finally:
+        privileged.context.set_client_mode(True)
+        for name in 'sda', 'sdc':
+            os.close(os.open(tmp_path / f'class/block/{name}/device/rescan', os.O_RDONLY | os.O_NONBLOCK))
 
 
 def test_two_at_once(host, multipathd, connector, data):
