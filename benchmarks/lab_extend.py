@@ -52,9 +52,10 @@ class Volume:
         flavor = {'name': 'small', 'ram': 64, 'vcpus': 1, 'disk': 0}
         flavor = admin.compute('POST', '/flavors', {'flavor': flavor})['flavor']['id']
         self.id = self.user.new_volume(1)
+        eventually('the volume is made', lambda: self.user.volume_is(self.id, status='available'))
+        eventually('the host has reported', lambda: admin.compute('GET', '/os-hypervisors')['hypervisors'], 120)
         wanted = {'name': 'guest', 'flavorRef': flavor, 'networks': 'none', 'imageRef': self.user.image_id('tiny')}
         self.server = self.user.compute('POST', '/servers', {'server': wanted})['server']['id']
-        eventually('the volume is made', lambda: self.user.volume_is(self.id, status='available'))
         eventually('the server runs', lambda: self.user.server_is(self.server, 'ACTIVE'), 120)
         self.user.attach(self.server, self.id)
         eventually('the volume is attached', lambda: self.user.volume_is(self.id, status='in-use'), 120)
