@@ -83,16 +83,16 @@ class Initiator:
 
     def give_up(self, properties, used, name):
         """As disconnect(), but whatever does not work is passed over. `name`: of the map, '' if there is none."""
-        if name:
-            with contextlib.suppress(OSError, errors.BrickError):
-                privileged.multipathd(['disablequeueing', 'map', name])
-            self._flush(name)
+        self.drop_map(name)
         with contextlib.suppress(*_FAILURES):
             self.disconnect_volume(properties, {'path': used}, force=True, ignore_errors=True)
-        self._flush(name)           # now that its disks are gone, whoever was stuck with the map lets it go
+        self.drop_map(name)         # now that its disks are gone, whoever was stuck with the map lets it go
 
-    def _flush(self, name):
+    def drop_map(self, name):
+        """The map is gone if nobody uses it; what waits for its paths fails now. Tries for some seconds."""
         if name and os.path.exists(f'/dev/mapper/{name}'):
+            with contextlib.suppress(OSError, errors.BrickError):
+                privileged.multipathd(['disablequeueing', 'map', name])
             with contextlib.suppress(*_FAILURES):
                 self._linuxscsi.flush_multipath_device(name)
 

@@ -50,6 +50,9 @@ class InitiatorConnector(SCSIConnector):
                 raise errors.DisconnectFailed(f'{self.label(data)} could not be disconnected: {error}') from error
             LOG.warning('%s is removed without writing what may be waiting: %s.', self.label(data), error)
             self.os_brick(data).give_up(properties, used, name)
+        if self._map(name) and not self._now(data):
+            # Hearing of a disk between the flush and the disk's removal, multipathd makes the map anew.
+            self.os_brick(data).drop_map(name)
         if left := self._left(data, name):
             raise errors.DisconnectFailed(f'{self.label(data)} was disconnected, but still here are: {left}.')
 

@@ -32,6 +32,9 @@ class OsBrick:
             raise errors.DisconnectFailed(self.fails)
         self.fabric.hide()
 
+    def drop_map(self, name):
+        self.did.append(f'drop {name}')
+
     def give_up(self, properties, used, name):
         self.did.append(f'give up {used} {name}')
         self.fabric.hide()
@@ -146,9 +149,18 @@ def test_a_map_without_disks_is_left(connector):
     hide, through.fabric.hide = through.fabric.hide, lambda: hide('sd*')
     with pytest.raises(errors.DisconnectFailed, match=f'still here are: map 3{WWID}'):
         connector.disconnect(DATA, device)
+    assert through.did[-1] == f'drop 3{WWID}'
     through.fabric.hide = hide
     connector.disconnect(DATA, device)
     assert through.did[-1] == f'give up  3{WWID}'
+
+
+def test_a_map_that_is_made_anew(connector):
+    through, device = connector.through, connector.connect(DATA)
+    hide, through.fabric.hide = through.fabric.hide, lambda: hide('sd*')
+    through.drop_map = lambda name: hide('dm*')
+    connector.disconnect(DATA, device)
+    assert not list((through.fabric.root / 'sys/class/block').iterdir())
 
 
 def test_no_map_is_made(connector, caplog):
