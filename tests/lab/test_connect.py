@@ -228,10 +228,9 @@ def test_disconnect_with_all_portals_down_and_data_waiting(target, connector, cl
     data = target.data()
     device = connector.connect(data)
     with down(*target.portals):
-        write = f'with open({device["path"]!r}, "r+b") as disk: disk.write(bytes(4 << 20))'
-        with subprocess.Popen([sys.executable, '-c', write], stderr=subprocess.DEVNULL) as writer:
-            time.sleep(2)
-            assert writer.poll() is None
+        write = f'disk = open({device["path"]!r}, "r+b"); print(flush=True); disk.write(bytes(4 << 20)); disk.close()'
+        with subprocess.Popen([sys.executable, '-c', write], stdout=subprocess.PIPE) as writer:
+            assert writer.stdout.readline()
             began = time.monotonic()
             connector.disconnect(data, device)
             assert time.monotonic() - began < 120
