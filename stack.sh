@@ -22,7 +22,7 @@ HOST=(libvirt-daemon-system libvirt-daemon-driver-qemu libvirt-clients qemu-syst
 SERVICES=(rabbitmq-server mariadb-server postgresql)
 # The lab's machine (tests/lab/) and what a storage host runs; nothing of it is started on this one.
 LAB=(user-mode-linux lvm2 thin-provisioning-tools open-iscsi multipath-tools cryptsetup-bin lsscsi sg3-utils
-     kmod udev iproute2)
+     kmod udev iproute2 iptables)
 
 usage() {
     cat <<'TEXT'
