@@ -13,7 +13,9 @@ The exceptions, prepare_login() and luks_resize(), return none of theirs.
 Nothing else in brick runs a program or writes below /sys. The daemon imports this module, so it must stay light.
 """
 
+import collections
 import contextlib
+import functools
 import os
 import shlex
 import shutil
@@ -146,7 +148,7 @@ def _write_all(paths, text, timeout):
     answers = ['did not answer'] * len(paths)
     left = list(enumerate(paths))
 
-    def write():
+    def write(done):
         while left:
             with contextlib.suppress(IndexError):
                 place, path = left.pop(0)
@@ -156,17 +158,36 @@ def _write_all(paths, text, timeout):
                     answers[place] = ''
                 except OSError as error:
                     answers[place] = error.strerror
+        done.set()
 
-    end, threads, seen = time.monotonic() + timeout, [], None
+    end, begun, seen = time.monotonic() + timeout, [], None
     while left:
-        if len(left) == seen or not threads:        # who is at it is held up
-            threads.append(threading.Thread(target=write, daemon=True))
-            threads[-1].start()
+        if len(left) == seen or not begun:          # who is at it is held up
+            begun.append(threading.Event())
+            _beside(functools.partial(write, begun[-1]))
         seen = len(left)
-        threads[-1].join(_MOMENT)
-    for thread in threads:
-        thread.join(max(0, end - time.monotonic()))
+        begun[-1].wait(_MOMENT)
+    for done in begun:
+        done.wait(max(0, end - time.monotonic()))
     return list(answers)
+
+
+_jobs, _wanted, _idle = collections.deque(), threading.Semaphore(0), threading.Semaphore(0)
+
+
+def _beside(job):
+    """job() runs in a thread that is kept for the next one: to make a thread can take longer than what it does here."""
+    if not _idle.acquire(blocking=False):
+        threading.Thread(target=_work, daemon=True).start()
+    _jobs.append(job)
+    _wanted.release()
+
+
+def _work():
+    while True:
+        _wanted.acquire()
+        _jobs.popleft()()
+        _idle.release()
 
 
 @context.entrypoint

@@ -292,6 +292,24 @@ def test_a_disk_that_hangs_holds_up_no_other(tmp_path, monkeypatch):
             os.close(os.open(tmp_path / f'class/block/{name}/device/rescan', os.O_RDONLY | os.O_NONBLOCK))
 
 
+def test_threads_are_used_again_unless_they_hang(tmp_path, monkeypatch):
+    monkeypatch.setattr(privileged, 'SYS', str(tmp_path))
+    for name in 'sda', 'sdb':
+        (tmp_path / f'class/block/{name}/device').mkdir(parents=True)
+    hanging = tmp_path / 'class/block/sdb/device/rescan'
+    os.mkfifo(hanging)
+    monkeypatch.setattr(privileged.context, 'client_mode', False)
+    assert privileged.rescan(['sda']) == {'sda': ''}
+    before = threading.active_count()
+    assert privileged.rescan(['sda']) == privileged.rescan(['sda']) == {'sda': ''}
+    assert threading.active_count() == before
+    try:
+        assert privileged.rescan(['sdb'], 0.1) == {'sdb': 'did not answer'}
+        assert privileged.rescan(['sda']) == {'sda': ''}
+    finally:
+        os.close(os.open(hanging, os.O_RDONLY | os.O_NONBLOCK))
+
+
 def test_two_at_once(host, multipathd, connector, data):
     host.stored = 2 * GIB
     host.set_state('sda', 'offline')
