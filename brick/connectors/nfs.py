@@ -7,12 +7,12 @@ Connection data, as Cinder's NFS driver has it: {'export': 'server:/folder', 'na
 import hashlib
 import os
 
-from brick import errors, names
-from brick.connectors.base import Connector, Path
-from brick.connectors.local import device_size, device_type
+from brick import names
+from brick.connectors.base import Path
+from brick.connectors.local import LocalConnector, device_size, device_type
 
 
-class NfsConnector(Connector):
+class NfsConnector(LocalConnector):
     """See the module. A share stays mounted: other volumes are on it, and mounting costs nothing to keep."""
 
     protocol = 'nfs'
@@ -25,15 +25,6 @@ class NfsConnector(Connector):
 
     def disconnect(self, data, device=None):
         self._path(data)
-
-    def grow(self, data, size):
-        found = self.size(data)
-        if found < size:
-            raise errors.DeviceTooSmall(f'{self._path(data)} has {found} bytes, {size} are wanted.')
-        return found
-
-    def size(self, data):
-        return device_size(self._path(data))
 
     def paths(self, data):
         path = self._path(data)
