@@ -7,6 +7,8 @@ import time
 
 import rtslib_fb
 
+from tests.lab.wrecking import unreachable
+
 FOLDER = pathlib.Path('/tmp/targets')           # noqa: S108
 PORTALS = [f'10.11.{number}.1:3260' for number in range(1, 9)]
 USER, SECRET = 'volume-user', 'Tr0ub4dor&3-lab'
@@ -68,17 +70,9 @@ def initiator():
     return text.rpartition('InitiatorName=')[2].strip()
 
 
-@contextlib.contextmanager
 def down(*portals):
-    """These portals are cut off meanwhile, as with a pulled cable."""
-    addresses = [portal.partition(':')[0] for portal in portals]
-    for address in addresses:
-        run('ip', 'address', 'del', f'{address}/32', 'dev', 'lo')
-    try:
-        yield
-    finally:
-        for address in addresses:
-            run('ip', 'address', 'add', f'{address}/32', 'dev', 'lo')
+    """A context in which these portals are cut off."""
+    return unreachable(*(portal.partition(':')[0] for portal in portals))
 
 
 def leftovers():
