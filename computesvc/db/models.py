@@ -38,6 +38,14 @@ class Server(Timestamps, Base):
     image_id: Mapped[str | None] = mapped_column(Uuid)
     root_device: Mapped[str | None] = mapped_column(String(32))
     root_disk: Mapped[dict | None] = mapped_column(Json)     # {'path', 'size'} of a local root disk
+    ephemeral_gb: Mapped[int] = mapped_column(default=0)
+    swap_mb: Mapped[int] = mapped_column(default=0)
+    local_disks: Mapped[list | None] = mapped_column(Json)   # beside the root: [{'name', 'device', 'path', 'size'}]
+    old_flavor: Mapped[dict | None] = mapped_column(Json)    # while it is moved and until that is confirmed
+    old_vm_state: Mapped[str | None] = mapped_column(String(32))     # to which a move leads back
+    progress: Mapped[int] = mapped_column(default=0)         # percent of its disks' data that has been moved
+    shelved_at: Mapped[datetime.datetime | None]
+    shelved_image_id: Mapped[str | None] = mapped_column(Uuid)
     networks: Mapped[str] = mapped_column(String(16), default='none')
     meta: Mapped[dict] = mapped_column(Json, default=dict)
     tags: Mapped[list] = mapped_column(Json, default=list)
@@ -152,6 +160,41 @@ class Hypervisor(Timestamps, Base):
     host_ip: Mapped[str | None]
     capabilities: Mapped[dict] = mapped_column(Json)
     notices: Mapped[list | None] = mapped_column(Json)       # sentences for an operator on its volumes' devices
+    vcpus_used: Mapped[int] = mapped_column(default=0)       # the sums of its claims, here and below
+    memory_mb_used: Mapped[int] = mapped_column(default=0)
+    disk_gb_used: Mapped[int] = mapped_column(default=0)
+
+
+class Claim(Base):
+    """Room that a server holds on a host."""
+    __tablename__ = 'claims'
+    __table_args__ = (Index(None, 'server_id'), Index(None, 'host'), Base.__table_args__)
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)   # 'server:<id>', or 'move:<migration's uuid>'
+    host: Mapped[str]
+    server_id: Mapped[str] = mapped_column(Uuid)
+    vcpus: Mapped[int]
+    memory_mb: Mapped[int]
+    disk_gb: Mapped[int]
+    created_at: Mapped[datetime.datetime] = mapped_column(default=utcnow)
+
+
+class Migration(Timestamps, Base):
+    """One resize or cold migration of a server, from its request to its confirmation or return."""
+    __tablename__ = 'migrations'
+    __table_args__ = (UniqueConstraint('uuid'), Index(None, 'server_id'), Index(None, 'status'), Base.__table_args__)
+    id: Mapped[int] = mapped_column(Serial, primary_key=True, autoincrement=True)
+    uuid: Mapped[str] = mapped_column(Uuid, default=new_id)
+    server_id: Mapped[str] = mapped_column(Uuid)
+    type: Mapped[str] = mapped_column(String(16))            # resize or migration
+    status: Mapped[str] = mapped_column(String(32))          # see db/moves.py
+    source_host: Mapped[str | None]
+    source_node: Mapped[str | None]
+    dest_host: Mapped[str | None]
+    dest_node: Mapped[str | None]
+    old_flavor_id: Mapped[str | None]
+    new_flavor_id: Mapped[str | None]
+    user_id: Mapped[str | None]
+    project_id: Mapped[str | None]
 
 
 class Keypair(Timestamps, Base):
