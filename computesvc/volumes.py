@@ -86,9 +86,18 @@ class Volumes:
 
     def reserve(self, volume_id: str, server_id: str) -> str:
         """Reserve the volume for the server; the attachment's id."""
-        known = self.attachment_ids(volume_id, server_id)
-        if known:
-            return known[0]
+        return self.reserve_another(volume_id, server_id, ())
+
+    def reserve_another(self, volume_id: str, server_id: str, known_ids) -> str:
+        """Reserve for the server what it has already by the attachments `known_ids`; the id of the one more.
+
+        A server on its way to another host has a volume by two.  One that is no known
+        one was made by the same call before.
+        """
+        made = [id for id in self.attachment_ids(volume_id, server_id) if id not in known_ids]
+        return made[0] if made else self._reserve(volume_id, server_id)
+
+    def _reserve(self, volume_id, server_id) -> str:
         body = {'attachment': {'volume_uuid': volume_id, 'instance_uuid': server_id, 'connector': None}}
         try:
             return self._call('POST', '/attachments', body).json()['attachment']['id']
@@ -113,11 +122,21 @@ class Volumes:
     def release(self, volume_id: str, server_id: str, attachment_id: str | None = None) -> None:
         """End what the volume has to do with the server; nothing to end is fine."""
         for id in {attachment_id, *self.attachment_ids(volume_id, server_id)} - {None}:
-            try:
-                self._call('DELETE', f'/attachments/{id}')
-            except Refusal as e:
-                if e.status != 404:
-                    _refuse(e)
+            self.end(id)
+
+    def end(self, attachment_id: str) -> None:
+        """End this attachment and no other; one that is gone is fine."""
+        try:
+            self._call('DELETE', f'/attachments/{attachment_id}')
+        except Refusal as e:
+            if e.status != 404:
+                _refuse(e)
+
+    def end_others(self, volume_id: str, server_id: str, known_ids) -> None:
+        """What reserve_another() made is gone, also where nobody was told its id."""
+        for id in self.attachment_ids(volume_id, server_id):
+            if id not in known_ids:
+                self.end(id)
 
     def delete(self, volume_id: str) -> None:
         """Ask for a volume's deletion; one that is gone or on its way is fine."""

@@ -49,8 +49,10 @@ def mark(session, volume, asked: str, wanted: tuple, **values) -> None:
 
 def at_rest(attachments) -> str:
     """What a volume with these attachments is when nobody is doing anything to it."""
-    used = any(attachment.attach_status in ('attached', 'detaching') for attachment in attachments)
-    return 'in-use' if used else 'available'
+    states = {attachment.attach_status for attachment in attachments}
+    if states & {'attached', 'detaching'}:
+        return 'in-use'
+    return next((state for state in ('attaching', 'reserved') if state in states), 'available')
 
 
 def page(session, page, filters: dict, project_id: str | None) -> list[Volume]:

@@ -15,6 +15,7 @@ from volsvc.drivers import base as drivers
 from volsvc.operations import places, waiting
 
 COMPLETE_SINCE = (3, 44)        # before that, a connected attachment is an attached one
+GOING = ('deleting', 'error_deleting', 'error')
 
 
 # ------------------------------------------------------------------ the requests
@@ -22,14 +23,15 @@ COMPLETE_SINCE = (3, 44)        # before that, a connected attachment is an atta
 def reserve(context, volume, instance_uuid=None, mode=None) -> Attachment:
     """An attachment in status 'reserved'; nobody else can get the volume.
 
-    A volume that several may have, or that the same server has already (it is on its
-    way to another host), can be reserved again while it is used.
+    A volume that several may have can be reserved again while it is used.  So can one
+    that the same server has already, whatever goes on with it: the server is on its way
+    to another host.
     """
     def work(session):
         locked = volumes.for_update(session, volume.id)
         others = attachments.of_volume(session, volume.id)
         again = instance_uuid and any(one.instance_uuid == instance_uuid for one in others)
-        if not again or locked.status not in ('in-use', 'reserved'):
+        if not again or locked.status in GOING:
             allowed = ('available', 'in-use') if locked.multiattach else ('available',)
             if locked.status not in allowed:
                 raise errors.InvalidStatus(volume.id, 'reserved', allowed, locked.status)

@@ -75,7 +75,7 @@ def _begin(session, context, id, subject) -> str | None:
 
 def _forget(session, messaging, id, volume):
     """A growth that still waits for the attachment's host ends with it."""
-    operations.cancel(session, f'attachment:{id}', 'The volume was detached.', [tell_server.OPERATION.name])
+    tell_server.end(session, id)
     session.execute(delete(Attachment).where(Attachment.id == id))
     if volume.status in BY_ATTACHMENTS:
         volume.status = _status(attachments.of_volume(session, volume.id))

@@ -184,9 +184,8 @@ def record_size(ctx, op):
     if volume.status in ('extending', 'error_extending'):
         volume.status, volume.previous_status = volumes.at_rest(volume.attachments), None
     ctx.session.flush()
-    for attachment in volume.attachments:
-        if attachment.instance_uuid and attachment.attach_status == 'attached':
-            tell_server.start(ctx.session, op, attachment)
+    for attachment in tell_server.one_each(volume.attachments):
+        tell_server.start(ctx.session, op, attachment)
     notify.volume(ctx.session, ctx.messaging, 'resize.end', volume)
 
 

@@ -3,10 +3,12 @@
 It goes on for as long as it takes: a compute service, or a host, that is down is told
 when it is back.  What it waits for stands in its error.
 """
+import dataclasses
+
 from svckit import operations
 from svckit.operations import NotYet, Operation, Refused, Step
 from svckit.peer import NoAnswer, Refusal
-from volsvc.db import messages
+from volsvc.db import attachments, messages
 from volsvc.operations import places
 
 GIB = 1024 ** 3
@@ -27,6 +29,25 @@ def start(session, parent, attachment) -> None:
         operations.start(session, OPERATION, subject=subject, params=params, resource=parent.resource,
                          project_id=parent.project_id, user_id=parent.user_id, request_id=parent.request_id,
                          parent_id=parent.id)
+
+
+def one_each(found) -> list:
+    """An attachment of each server that has the volume: its newest, because one on its way to another host has two."""
+    newest = {attachment.instance_uuid: attachment for attachment in sorted(found, key=lambda one: one.created_at)
+              if attachment.instance_uuid and attachment.attach_status == 'attached'}
+    return list(newest.values())
+
+
+def end(session, attachment_id: str) -> None:
+    """The attachment goes.  If its server was still to be told, it is by way of another that it has the volume by."""
+    subject = f'attachment:{attachment_id}'
+    op = operations.live(session, subject)
+    if not operations.cancel(session, subject, 'The volume was detached.', [OPERATION.name]):
+        return
+    left = [one for one in attachments.of_volume(session, op.params['volume_id'])
+            if one.id != attachment_id and one.instance_uuid == op.params['server_id']]
+    for attachment in one_each(left):
+        start(session, dataclasses.replace(op, id=op.parent_id), attachment)
 
 
 def withdraw(ctx, op):

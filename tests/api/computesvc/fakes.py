@@ -131,9 +131,12 @@ class Volumes(Service):
     def attach(self, body, **kw):
         wish = body['attachment']
         volume = self._volume(wish['volume_uuid'])
-        if volume['status'] != 'available' and not volume['multiattach']:
+        again = any((a['volume_id'], a['instance']) == (volume['id'], wish['instance_uuid'])
+                    for a in self.attachments.values())
+        if volume['status'] != 'available' and not volume['multiattach'] and not again:
             raise Broken(400, f"Invalid volume: Volume {volume['id']} status must be available or downloading")
-        volume['status'] = 'reserved'
+        if not again:
+            volume['status'] = 'reserved'
         id = str(uuid.uuid4())
         self.attachments[id] = {'id': id, 'instance': wish['instance_uuid'], 'volume_id': volume['id'],
                                 'status': 'reserved', 'connector': None}
@@ -148,7 +151,8 @@ class Volumes(Service):
         attachment = self._attachment(id)
         attachment |= {'connector': body['attachment']['connector'], 'status': 'attaching'}
         volume = self.volumes[attachment['volume_id']]
-        volume['status'] = 'attaching'
+        if volume['status'] != 'in-use':
+            volume['status'] = 'attaching'
         info = {'name': f"volume-{volume['id']}"} if self.protocol == 'memory' else {
             'device_path': f"{self.folder}/volume-{volume['id']}"}
         return 200, {'attachment': {**attachment, 'connection_info': {
@@ -163,8 +167,9 @@ class Volumes(Service):
     def detach(self, id, **kw):
         attachment = self._attachment(id)
         del self.attachments[id]
-        if not any(a['volume_id'] == attachment['volume_id'] for a in self.attachments.values()):
-            self.volumes[attachment['volume_id']]['status'] = 'available'
+        left = {a['status'] for a in self.attachments.values() if a['volume_id'] == attachment['volume_id']}
+        if 'attached' not in left:
+            self.volumes[attachment['volume_id']]['status'] = 'attaching' if left else 'available'
         return 200, {'attachments': []}
 
 

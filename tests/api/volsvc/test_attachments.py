@@ -318,6 +318,77 @@ class TestRead:
         assert world.call(method, f'/v3/p1/attachments{path}', {}, version='3.26', **ADMIN).status == 404
 
 
+class TestServerOnItsWay:
+    """A server that moves has a volume that only one may have, by an attachment for each of its hosts."""
+
+    @pytest.fixture
+    def first(self, world, volume, server):
+        return world.attach(volume, server)
+
+    def end(self, world, id):
+        with world.eager():
+            return world.delete(f'/attachments/{id}', 200, **SERVICE)['attachments']
+
+    def test_each_host_is_connected(self, world, volume, server, first):
+        second = world.attach(volume, server, complete=False, host='host2')
+        assert world.driver.volumes[volume]['connected'] == ['host1', 'host2']
+        assert (world.volume(volume)['status'], first != second) == ('in-use', True)
+        reserve(world, volume, ELSEWHERE, 400)
+
+    @pytest.mark.parametrize('ends, left', [(0, 'host2'), (1, 'host1')])
+    def test_either_may_end(self, world, volume, server, first, ends, left):
+        both = first, world.attach(volume, server, host='host2')
+        assert [one['id'] for one in self.end(world, both[ends])] == [both[1 - ends]]
+        assert (world.volume(volume)['status'], world.driver.volumes[volume]['connected']) == ('in-use', [left])
+
+    def test_first_ends_before_the_second_is_complete(self, world, volume, server, first):
+        second = world.attach(volume, server, complete=False, host='host2')
+        self.end(world, first)
+        assert world.volume(volume)['status'] == 'attaching'
+        reserve(world, volume, ELSEWHERE, 400)
+        world.post(f'/attachments/{second}/action', {'os-complete': None}, 204, **SERVICE)
+        assert world.volume(volume)['status'] == 'in-use'
+
+    def test_to_the_same_host(self, world, volume, server, first):
+        self.end(world, world.attach(volume, server))
+        assert world.driver.volumes[volume]['connected'] == ['host1']
+
+    @pytest.mark.parametrize('status', ['extending', 'error_extending', 'in-use', 'detaching'])
+    def test_whatever_goes_on_with_it(self, world, volume, server, first, status):
+        world.act(volume, 'os-reset_status', {'status': status}, **ADMIN)
+        reserve(world, volume, server)
+        assert world.volume(volume)['status'] == status
+
+    def test_is_told_of_a_growth_once(self, world, volume, server, first):
+        world.attach(volume, server, host='host2')
+        world.extend(volume, 2)
+        world.run()
+        assert world.nova.told() == [(server, volume)]
+
+    def test_growth_goes_on_with_the_attachment_that_is_left(self, world, volume, server, first):
+        second = world.attach(volume, server, host='host2')
+        world.nova.busy = True
+        world.extend(volume, 2)
+        world.run()
+        self.end(world, second)
+        live, = world.get(f'/operations?volume_id={volume}&state=live')['operations']
+        assert live['name'] == 'tell-server'
+        world.nova.finish()
+        world.wait()
+        world.run()
+        assert world.nova.told() == [(server, volume)] * 2
+        assert world.get(f'/operations?volume_id={volume}&state=live')['operations'] == []
+
+    def test_grown_while_only_the_second_is_left(self, world, volume, server, first):
+        world.extend(volume, 2)
+        second = reserve(world, volume, server)['attachment']['id']
+        self.end(world, first)
+        world.run()
+        assert world.volume(volume)['status'] == 'reserved'
+        self.end(world, second)
+        assert world.volume(volume)['status'] == 'available'
+
+
 class TestSeveralServers:
 
     @pytest.fixture

@@ -160,13 +160,13 @@ class World:
     def volume(self, id, **kw):
         return self.get(f'/volumes/{id}', **kw)['volume']
 
-    def attach(self, volume_id, server_id=None, complete=True) -> str:
+    def attach(self, volume_id, server_id=None, complete=True, host='host1') -> str:
         """The volume on a (new) server, as a compute service does it; the attachment's id."""
         server_id = server_id or self.nova.boot()
         body = {'attachment': {'volume_uuid': volume_id, 'instance_uuid': server_id, 'connector': None}}
         id = self.post('/attachments', body, 200, **SERVICE)['attachment']['id']
         with self.eager():
-            self.put(f'/attachments/{id}', {'attachment': {'connector': CONNECTOR}}, **SERVICE)
+            self.put(f'/attachments/{id}', {'attachment': {'connector': {**CONNECTOR, 'host': host}}}, **SERVICE)
         if complete:
             self.post(f'/attachments/{id}/action', {'os-complete': None}, 204, **SERVICE)
             self.nova.servers[server_id]['volumes'][volume_id] = id
