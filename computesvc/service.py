@@ -67,9 +67,10 @@ class Service:
 
     # ---------------------------------------------------------------- for steps at the conductor
 
-    def notify(self, verb: str, op) -> None:
-        """Tell whoever meters that `op` came to its end."""
-        notifications.send(self.messaging, verb, op)
+    @operations.of_step
+    def notify(self, ctx, event: str, op) -> None:
+        """Tell whoever meters what became of `op`'s server, once that is durable (see notifications.py)."""
+        notifications.send(ctx, event, op)
 
     def warn(self, message: str, *values) -> None:
         LOG.warning(message, *values)

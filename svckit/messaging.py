@@ -23,6 +23,7 @@ class Local:
     def __init__(self):
         self.listeners: dict[str, list] = {}
         self.endpoints: dict[str, object] = {}
+        self.meters: list = []          # called with (event type, payload) of each notification
 
 
 class Messaging:
@@ -90,13 +91,18 @@ class Messaging:
 
     # -- notifications
 
-    def notify(self, event_type: str, payload: dict, context=None):
-        """Publish `volume.resize.end` and the like, for meters; dropped when the outbox is full."""
+    def notify(self, event_type: str, payload: dict, context=None, publisher: str | None = None):
+        """Publish `volume.resize.end` and the like, for meters; dropped when the outbox is full.
+
+        `publisher` is who says so, `service.host`; by default this service.  What ends in `.error` has that priority.
+        """
         if self._local:
             LOG.debug('notification %s %s', event_type, payload)
+            for meter in self._local.meters:
+                meter(event_type, payload)
             return
         try:
-            self._outbox.put_nowait((event_type, payload, context.to_dict() if context else {}))
+            self._outbox.put_nowait((event_type, payload, context.to_dict() if context else {}, publisher))
         except queue.Full:
             self._complain('the outbox is full', f'notification {event_type}')
         self._send_soon()
@@ -124,8 +130,8 @@ class Messaging:
                 target = self._waiting.pop()
                 self._try(f'a wake of {target}', self._cast, target)
             while not self._outbox.empty():
-                event_type, payload, context = self._outbox.get_nowait()
-                self._try(f'the notification {event_type}', self._publish, event_type, payload, context)
+                event_type, *what = self._outbox.get_nowait()
+                self._try(f'the notification {event_type}', self._publish, event_type, *what)
 
     def _try(self, what, fn, *args):
         try:
@@ -146,7 +152,7 @@ class Messaging:
             self._open(), oslo_messaging.Target(topic=self._topic(target)), retry=0)
         client.cast({}, 'wake')
 
-    def _publish(self, event_type, payload, context):
+    def _publish(self, event_type, payload, context, publisher):
         import oslo_messaging
         if self._notifier is None:
             # It writes a traceback for each one that it could not send; a lost wake has said why already.
@@ -154,7 +160,8 @@ class Messaging:
             self._notifier = oslo_messaging.Notifier(
                 oslo_messaging.get_notification_transport(self.conf), self.name, driver='messagingv2',
                 topics=['notifications'], retry=0)
-        self._notifier.info(context, event_type, payload)
+        notifier = self._notifier.prepare(publisher_id=publisher) if publisher else self._notifier
+        (notifier.error if event_type.endswith('.error') else notifier.info)(context, event_type, payload)
 
     # -- the transport
 

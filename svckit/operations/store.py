@@ -3,6 +3,7 @@
 Everything that decides is in runner.py; here it is only made durable.
 """
 import dataclasses
+import functools
 import logging
 from collections.abc import Callable, Iterable
 
@@ -51,13 +52,23 @@ class Transition:
 
 
 class Context:
-    """What a step body gets as `ctx`: the service's tools, and in an atomic step `session`."""
+    """What a step body gets as `ctx`: the service's tools, and in an atomic step `session`.
+
+    A tool that is marked with `of_step` is given the context before its own arguments.
+    """
 
     def __init__(self, tools, session=None):
         self._tools, self.session = tools, session
 
     def __getattr__(self, name):
-        return getattr(self._tools, name)
+        found = getattr(self._tools, name)
+        return functools.partial(found, self) if getattr(found, 'of_step', False) else found
+
+
+def of_step(tool):
+    """Mark a method of a service's tools as one that wants to know the step it is called from."""
+    tool.of_step = True
+    return tool
 
 
 # ------------------------------------------------------------------ for requests and atomic steps
