@@ -23,12 +23,13 @@ class Onebox:
     """`start()` has everything answering; `stop()` leaves all of it in the state folder."""
 
     def __init__(self, options, say=print):
-        from onebox import state
+        from onebox import hosts, state
         self.options, self._say = options, say
         try:
             self.state = state.State(options.state)
             self.state.lock()
-        except state.Taken as error:
+            self._hosts = hosts.make(self.state.folder, options.hosts, options.backend)
+        except (state.Taken, hosts.Unusable) as error:
             raise Failed(str(error)) from None
         except OSError as error:
             raise Failed(f'The state folder {options.state} cannot be used: {error.strerror}.') from None
@@ -50,7 +51,7 @@ class Onebox:
         self._tell()
         if self._whole:
             self._start_workers()
-            self._say(f'Servers run under {self._decide(hypervisor)}.')
+            self._tell_hypervisor(hypervisor)
         process.spawn(self._start_servers, hypervisor, name='servers')
 
     def stop(self):
@@ -124,6 +125,10 @@ class Onebox:
             raise Failed(str(error)) from None
         from computesvc.service import Service as Compute
         self.compute = Compute(compute, messaging=Messaging(compute, 'computesvc', local))
+        self._agents = [self.compute]       # the service that each host's agent belongs to
+        for host in self._hosts[1:]:
+            conf = settings.agent(host, self.options, self.state, self.identity_url, passwords['computesvc'])
+            self._agents.append(Compute(conf, messaging=Messaging(conf, 'computesvc', local)))
         from volsvc.service import Service as Volumes
         self.volumes = Volumes(volumes, messaging=Messaging(volumes, 'volsvc', local))
         for service in (self.compute, self.volumes):
@@ -139,7 +144,7 @@ class Onebox:
 
     def _choose_hypervisor(self):
         from onebox.hypervisor import Choice
-        choice = Choice(self.options.hypervisor, self.state)
+        choice = Choice(self.options.hypervisor, self.state.folder, self._hosts)
         self._running.append(lambda: self._leave(choice))
         return choice
 
@@ -147,12 +152,15 @@ class Onebox:
         if guests := choice.stop():
             self._say(f'{guests} guests go on running; the next start with this folder finds them.')
 
-    def _decide(self, choice) -> str:
+    def _tell_hypervisor(self, choice):
         from onebox.hypervisor import Unavailable
         try:
-            return choice.decide()
+            first, *more = choice.decide()
         except Unavailable as error:
             raise Failed(str(error)) from None
+        for line in more:
+            self._say(line)
+        self._say(f'Servers run under {first}.')
 
     def _start_workers(self):
         backends = [self.volumes.worker(name) for name in self.volumes.conf.enabled_backends]
@@ -160,10 +168,11 @@ class Onebox:
             self._run(part)
 
     def _start_servers(self, choice):
-        """The agent, and the guest image: whichever can do without the other goes first."""
+        """The agents, and the guest image: whichever can do without the other goes first."""
         try:
             if self._whole:
-                self._run(self.compute.agent(choice.hypervisor(self._image)))
+                for service, hypervisor in zip(self._agents, choice.hypervisors(self._image), strict=True):
+                    self._run(service.agent(hypervisor))
             self._image()
         except Exception as error:
             LOG.exception('Servers cannot run')

@@ -1,6 +1,8 @@
 """The command line of onebox."""
 import argparse
 
+from onebox.hosts import MOST
+
 PARTS = ('identity', 'image', 'volume', 'compute')
 
 
@@ -19,6 +21,9 @@ def parse(arguments=None) -> argparse.Namespace:
     parser.add_argument('--backend', choices=['file', 'lvm', 'memory'], default='file',
                         help='where volumes are kept: sparse files; logical volumes reached by iSCSI (lvm: needs '
                              'root, and a volume group named in volsvc.conf in the state folder); nowhere (memory)')
+    parser.add_argument('--hosts', type=_hosts, metavar='N',
+                        help=f'how many hosts servers run on, 1 to {MOST}, each with a hypervisor of its own (as many '
+                             'as at the last start, or 1): with two, a server can move from one to the other')
     parser.add_argument('--concurrency', choices=['eventlet', 'threads'], default='eventlet',
                         help='green or native threads')
     parser.add_argument('--only', type=_parts, default=PARTS, metavar='PART[,PART]',
@@ -30,6 +35,12 @@ def parse(arguments=None) -> argparse.Namespace:
 def _port(text) -> int:
     if not text.isdigit() or int(text) > 65535:
         raise argparse.ArgumentTypeError(f'{text!r} is no port number')
+    return int(text)
+
+
+def _hosts(text) -> int:
+    if not text.isdigit() or not 1 <= int(text) <= MOST:
+        raise argparse.ArgumentTypeError(f'{text!r} is no number from 1 to {MOST}')
     return int(text)
 
 

@@ -1,4 +1,4 @@
-"""Which hypervisor runs the servers: a private libvirt if it can start, else one in memory."""
+"""Which hypervisor runs the servers: private libvirts, one for each host, if they can start, else ones in memory."""
 import os
 import threading
 
@@ -11,17 +11,17 @@ class Unavailable(Exception):
 
 
 class Choice:
-    """Starts libvirtd at once, beside everything else; `hypervisor()` waits for it.
+    """Starts each host's libvirtd at once, beside everything else; `hypervisors()` waits for them.
 
     `wish` is 'auto', 'libvirt' or 'memory'.  A folder whose servers live under
     libvirt is never opened with another one by 'auto': they would look lost.
     """
 
-    def __init__(self, wish: str, state):
-        self._wish, self._state = wish, state
-        self._mark = state.folder / 'hypervisor'
+    def __init__(self, wish: str, folder, hosts):
+        self._wish, self._folder, self._hosts = wish, folder, hosts
+        self._mark = folder / 'hypervisor'
         self._before = self._mark.read_text().strip() if self._mark.exists() else None
-        self._libvirtd = self._uri = self._why_not = None
+        self._libvirtds, self._uris, self._why_not = [], [], None
         if wish == 'auto' and self._before == 'memory':
             self._why_not = 'it was not available at the first start on this folder; --hypervisor libvirt tries again'
         self._thread = None
@@ -33,49 +33,64 @@ class Choice:
     def wants_libvirt(self) -> bool:
         return self._wish == 'libvirt' or self._wish == 'auto' and self._before != 'memory'
 
-    def decide(self) -> str:
-        """A sentence about the hypervisor that will be; Unavailable if there is none."""
+    def decide(self) -> list[str]:
+        """What they will be, in words, and if there are several a line about each; Unavailable if there are none."""
         if self._thread:
             self._thread.join()
-        if self._uri:
-            name, about = 'libvirt', f'libvirt, {self._uri}'
+        if self._has_libvirt:
+            name, about, more = 'libvirt', 'libvirt', self._uris
         elif self._wish == 'libvirt':
             raise Unavailable(f'libvirt cannot start: {self._why_not}.')
         elif self._before == 'libvirt' and self._wish == 'auto':
-            raise Unavailable(f'The servers in {self._state.folder} run under libvirt, which cannot start now: '
+            raise Unavailable(f'The servers in {self._folder} run under libvirt, which cannot start now: '
                               f'{self._why_not}. With --hypervisor memory they would be lost.')
         else:
             reason = f'. No libvirt: {self._why_not}' if self._wish == 'auto' else ''
-            name, about = 'memory', f'memory: servers are only remembered{reason}'
+            name, about, more = 'memory', f'memory: servers are only remembered{reason}', [''] * len(self._hosts)
         files.write(self._mark, name + '\n')
-        return about
+        return self._about(about, more)
 
-    def hypervisor(self, image):
-        """The computesvc Hypervisor that was decided on.
+    def hypervisors(self, image):
+        """A computesvc Hypervisor for each host, of the kind that was decided on.
 
         `image()` gives a bootable image, or None, on which to try whether a KVM that
         seems to be there works; it is only called if that is in question.
         """
-        if not self._uri:
+        if not self._has_libvirt:
             from computesvc.host.memory import Memory
-            return Memory('memory', path=str(self._state.memory))
+            return [Memory('memory', path=str(host.memory)) for host in self._hosts]
         from computesvc.host.libvirt import Libvirt
-        return Libvirt(self._uri, str(self._state.servers), virt_type='kvm' if _kvm_works(image) else 'qemu')
+        kind = 'kvm' if _kvm_works(image) else 'qemu'
+        return [Libvirt(uri, str(host.servers), virt_type=kind, host_ip=host.address or '127.0.0.1')
+                for host, uri in zip(self._hosts, self._uris, strict=True)]
 
     def stop(self) -> int:
-        """Ends libvirtd; the number of guests that go on running without it."""
+        """Ends each libvirtd; the number of guests that go on running without them."""
         if self._thread:
             self._thread.join()
-        if not self._libvirtd:
-            return 0
-        self._libvirtd.stop()
-        return len(self._libvirtd.guests())
+        for libvirtd in self._libvirtds:
+            libvirtd.stop()
+        return sum(len(libvirtd.guests()) for libvirtd in self._libvirtds)
+
+    @property
+    def _has_libvirt(self):
+        return len(self._uris) == len(self._hosts)
+
+    def _about(self, about, more):
+        if len(self._hosts) == 1:
+            return [f'{about}, {more[0]}'.removesuffix(', ')]
+        width = max(len(host.name) for host in self._hosts)
+        lines = [f'{"host":9} {host.name:{width}}  {host.address or "127.0.0.1"}  {one}'.rstrip()
+                 for host, one in zip(self._hosts, more, strict=True)]
+        return [f'{about}, on {len(lines)} hosts', *lines]
 
     def _start(self):
+        """One after the other: what the first finds out about this machine's QEMUs, the others need not ask again."""
         from onebox import libvirtd
         try:
-            self._libvirtd = libvirtd.Libvirtd(self._state.folder)
-            self._uri = self._libvirtd.start()
+            for host in self._hosts:
+                self._libvirtds.append(libvirtd.Libvirtd(host.folder))
+                self._uris.append(self._libvirtds[-1].start())
         except libvirtd.Unavailable as error:
             self._why_not = str(error).rstrip('.')
 

@@ -3,13 +3,13 @@
 Only what differs from the defaults of a real installation is set here.  Where the
 folder holds a volsvc.conf or a computesvc.conf, what that says goes before.
 """
+import os
 import socket
 
 from oslo_config import cfg
 
+from onebox import hosts
 from svckit import conf
-
-HOST = 'onebox'
 
 
 class Unusable(Exception):
@@ -39,10 +39,24 @@ def computesvc(options, state, identity_url, password):
         state, 'computesvc', computesvc_conf.OPTS,
         **_common('computesvc', options.compute_port, options, state, identity_url, password),
         my_ip=options.host if _is_address(options.host) else '127.0.0.1',
-        state_path=str(state.servers),
+        state_path=str(state.folder / 'servers'),
         **_peer('cinder', identity_url, 'computesvc', password),
         **_peer('glance', identity_url, 'computesvc', password),
     )
+
+
+def agent(host, options, state, identity_url, password):
+    """As computesvc(), for the agent of one host more: whatever the file says, it has its own name, address and folder.
+
+    The folder of locks is the first one's, as both are one machine to what must not be done twice at once.
+    """
+    made = computesvc(options, state, identity_url, password)
+    if not made.agent.lock_path:
+        made.set_override('lock_path', os.path.join(made.state_path, 'locks'), 'agent')
+    made.set_override('host', host.name, 'service')
+    made.set_override('my_ip', host.address)
+    made.set_override('state_path', str(host.servers))
+    return made
 
 
 def _load(state, service, opts, **settings):
@@ -59,7 +73,7 @@ def _common(name, port, options, state, identity_url, password) -> dict:
     return {
         'database__connection': state.database(name),
         'api__host': options.host, 'api__port': port,
-        'service__host': HOST,
+        'service__host': hosts.FIRST,
         'oslo_policy__policy_file': state.policy(name),
         'log_file': str(state.log), 'log_rotation_type': 'size', 'max_logfile_size_mb': 20, 'max_logfile_count': 3,
         'use_stderr': False,

@@ -20,8 +20,6 @@ class State:
         self.identity = self._made('identity')
         self.images = self._made('images')
         self.volumes = self._made('volumes')
-        self.servers = self._made('servers')
-        self.memory = self.folder / 'memory-hypervisor.json'
         self._lock = None
 
     def database(self, name: str) -> str:
