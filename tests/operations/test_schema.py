@@ -1,0 +1,68 @@
+"""The newest schema, on the databases that are supported, and what it makes of the rows that were there before."""
+import importlib
+import pathlib
+import shutil
+import sys
+import uuid
+
+import sqlalchemy as sa
+
+from computesvc.db import models
+from svckit import db as database
+from svckit.db import Database, utcnow
+
+PACKAGE = 'computesvc.db.migrations'
+
+
+def test_the_room_of_servers_that_were_there_before_is_claimed(any_database, tmp_path, monkeypatch):
+    db = Database(any_database)
+    database.migrate(db, _until('002', tmp_path, monkeypatch))
+    old = sa.MetaData()
+    old.reflect(db.engine)
+    there, elsewhere, gone = (str(uuid.uuid4()) for _ in range(3))
+    with db.transaction() as session:
+        session.execute(old.tables['hypervisors'].insert(), [
+            {'uuid': str(uuid.uuid4()), 'host': name, 'hostname': name, 'type': 'memory', 'version': 1, 'vcpus': 8,
+             'memory_mb': 8192, 'local_gb': 100, 'capabilities': '{}', 'created_at': utcnow()}
+            for name in ('host1', 'host2')])
+        session.execute(old.tables['servers'].insert(), [
+            _server(there, 'host1', 2, 512, 10), _server(elsewhere, None, 1, 64, 1),
+            _server(gone, 'host1', 1, 64, 1, deleted_at=utcnow())])
+    assert database.migrate(db, PACKAGE)
+    with db.reader() as session:
+        claims = list(session.scalars(sa.select(models.Claim)))
+        used = {h.host: (h.vcpus_used, h.memory_mb_used, h.disk_gb_used)
+                for h in session.scalars(sa.select(models.Hypervisor))}
+        server = session.get(models.Server, there)
+    assert [(c.key, c.host, c.server_id, c.vcpus, c.memory_mb, c.disk_gb) for c in claims] == [
+        (f'server:{there}', 'host1', there, 2, 512, 10)]
+    assert used == {'host1': (2, 512, 10), 'host2': (0, 0, 0)}
+    assert (server.old_flavor, server.progress, server.ephemeral_gb, server.local_disks) == (None, 0, 0, None)
+    assert _columns(db) == {table.name: {column.name for column in table.columns}
+                            for table in models.Base.metadata.sorted_tables}
+    db.dispose()
+
+
+def _columns(db):
+    found = sa.MetaData()
+    found.reflect(db.engine)
+    return {table.name: {column.name for column in table.columns} for table in found.sorted_tables
+            if table.name != 'alembic_version'}
+
+
+def _until(revision, folder, monkeypatch):
+    """A package of the migrations up to a revision, as an older release had them."""
+    name = f'older_{uuid.uuid4().hex}'
+    source = pathlib.Path(importlib.import_module(PACKAGE).__file__).parent
+    shutil.copytree(source, folder / name, ignore=lambda _, names: [
+        n for n in names if n[0].isdigit() and n.split('_')[0] > revision or n == '__pycache__'])
+    monkeypatch.syspath_prepend(folder)
+    monkeypatch.setattr(sys, 'dont_write_bytecode', True)
+    return name
+
+
+def _server(id, host, vcpus, memory_mb, root_gb, **values):
+    return {'id': id, 'project_id': 'p1', 'name': 's', 'vm_state': 'active', 'power_state': 1, 'host': host,
+            'flavor': '{}', 'flavor_id': '1', 'vcpus': vcpus, 'memory_mb': memory_mb, 'root_gb': root_gb,
+            'networks': 'none', 'meta': '{}', 'tags': '[]', 'config_drive': False, 'launch_index': 0, 'locked': False,
+            'created_at': utcnow(), 'deleted_at': None, **values}
