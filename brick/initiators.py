@@ -81,6 +81,13 @@ class Initiator:
         except _FAILURES as error:
             raise errors.DisconnectFailed(_brief(error)) from error
 
+    def flush(self, name):
+        """What waits for the map is written, and the map is gone. DisconnectFailed, if it is in use for instance."""
+        try:
+            self._linuxscsi.flush_multipath_device(name)
+        except _FAILURES as error:
+            raise errors.DisconnectFailed(_brief(error)) from error
+
     def give_up(self, properties, used, name):
         """As disconnect(), but whatever does not work is passed over. `name`: of the map, '' if there is none."""
         self.drop_map(name)

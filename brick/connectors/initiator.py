@@ -44,15 +44,16 @@ class InitiatorConnector(SCSIConnector):
             if _hopeless(found) or not found and self._map(name):
                 raise errors.DisconnectFailed('no path answers')
             self.os_brick(data).disconnect(properties, used)
+            if self._map(name) and not self._now(data):
+                # Hearing of a disk between the flush and the disk's removal, multipathd makes the map anew; and one
+                # that had lost all its paths before was no map of theirs to os-brick, and not flushed.
+                self.os_brick(data).flush(name)
         except errors.DisconnectFailed as error:
             now = self._now(data)
             if _answering(now) or not now and not self._map(name):
                 raise errors.DisconnectFailed(f'{self.label(data)} could not be disconnected: {error}') from error
             LOG.warning('%s is removed without writing what may be waiting: %s.', self.label(data), error)
             self.os_brick(data).give_up(properties, used, name)
-        if self._map(name) and not self._now(data):
-            # Hearing of a disk between the flush and the disk's removal, multipathd makes the map anew.
-            self.os_brick(data).drop_map(name)
         if left := self._left(data, name):
             raise errors.DisconnectFailed(f'{self.label(data)} was disconnected, but still here are: {left}.')
 

@@ -227,8 +227,10 @@ def test_disconnect_with_all_portals_down_and_data_waiting(target, connector, cl
     """Somebody is stuck writing to a map that waits for its paths for ever."""
     data = target.data()
     device = connector.connect(data)
+    # After each path that it adds, multipathd sets this anew; until then the kernel fails what has no path.
+    eventually(lambda: 'queue_if_no_path' in run('dmsetup', 'table', device['path']))
     with down(*target.portals):
-        write = f'disk = open({device["path"]!r}, "r+b"); print(flush=True); disk.write(bytes(4 << 20)); disk.close()'
+        write = f'disk = open({device["path"]!r}, "r+b"); disk.write(bytes(4 << 20)); print(flush=True); disk.close()'
         with subprocess.Popen([sys.executable, '-c', write], stdout=subprocess.PIPE) as writer:
             assert writer.stdout.readline()
             began = time.monotonic()

@@ -32,8 +32,9 @@ class OsBrick:
             raise errors.DisconnectFailed(self.fails)
         self.fabric.hide()
 
-    def drop_map(self, name):
-        self.did.append(f'drop {name}')
+    def flush(self, name):
+        self.did.append(f'flush {name}')
+        raise errors.DisconnectFailed(f'{name}: map in use')
 
     def give_up(self, properties, used, name):
         self.did.append(f'give up {used} {name}')
@@ -143,23 +144,25 @@ def test_something_is_left(connector):
         connector.disconnect(DATA)
 
 
-def test_a_map_without_disks_is_left(connector):
-    """A repeat knows it by its name."""
+def test_a_map_without_disks_is_left(connector, caplog):
+    """Somebody still has it open, so what he wrote may be waiting in it. A repeat knows it by its name."""
     through, device = connector.through, connector.connect(DATA)
     hide, through.fabric.hide = through.fabric.hide, lambda: hide('sd*')
     with pytest.raises(errors.DisconnectFailed, match=f'still here are: map 3{WWID}'):
         connector.disconnect(DATA, device)
-    assert through.did[-1] == f'drop 3{WWID}'
+    assert through.did[-2:] == [f'flush 3{WWID}', f'give up /dev/dm-0 3{WWID}']
+    assert f'is removed without writing what may be waiting: 3{WWID}: map in use' in caplog.text
     through.fabric.hide = hide
     connector.disconnect(DATA, device)
     assert through.did[-1] == f'give up  3{WWID}'
 
 
-def test_a_map_that_is_made_anew(connector):
+def test_a_map_that_is_made_anew(connector, caplog):
     through, device = connector.through, connector.connect(DATA)
     hide, through.fabric.hide = through.fabric.hide, lambda: hide('sd*')
-    through.drop_map = lambda name: hide('dm*')
+    through.flush = lambda name: hide('dm*')
     connector.disconnect(DATA, device)
+    assert not caplog.text
     assert not list((through.fabric.root / 'sys/class/block').iterdir())
 
 
