@@ -9,6 +9,9 @@ import sys
 from svckit import operations, process
 from svckit.db import migration
 
+VERBS = {'give_up': 'abandon', 'list_services': 'list', 'check_claims': 'check', 'repair_claims': 'repair'}
+"""Of commands whose method has another name."""
+
 
 class Commands:
     """`name` is the service's; each command is a method of the parsed arguments, and its docstring its help.
@@ -65,7 +68,7 @@ class Commands:
         if noun not in self._verbs:
             self._verbs[noun] = self._nouns.add_parser(noun, help=help).add_subparsers(metavar='VERB', required=True)
         for command in commands:
-            name = {'give_up': 'abandon', 'list_services': 'list'}.get(command.__name__, command.__name__)
+            name = VERBS.get(command.__name__, command.__name__)
             added = self._verbs[noun].add_parser(name, help=command.__doc__.strip().splitlines()[0])
             added.set_defaults(command=command)
         return added

@@ -3,32 +3,30 @@ from computesvc import errors
 from computesvc.api import versions
 from computesvc.api.schemas.types import true
 from computesvc.api.views import hypervisors as views
-from computesvc.db import hypervisors, servers, services
+from computesvc.db import claims, hypervisors, servers, services
 from computesvc.policies import hypervisors as policies
 from svckit.web.handler import handler
-
-NONE = (0, 0, 0, 0)
 
 
 @handler()
 def index(req):
     req.context.authorize(policies.LIST)
     return {'hypervisors': [views.basic(row, service, up, req.version) | more
-                            for row, service, up, used, more in _found(req)]}
+                            for row, service, up, count, more in _found(req)]}
 
 
 @handler()
 def detail(req):
     req.context.authorize(policies.DETAIL)
-    return {'hypervisors': [views.full(row, service, up, used, req.version) | more
-                            for row, service, up, used, more in _found(req)]}
+    return {'hypervisors': [views.full(row, service, up, count, req.version) | more
+                            for row, service, up, count, more in _found(req)]}
 
 
 @handler()
 def show(req, hypervisor_id):
     req.context.authorize(policies.SHOW)
-    row, service, up, used, more = _one(req, hypervisor_id)
-    return {'hypervisor': views.full(row, service, up, used, req.version) | more}
+    row, service, up, count, more = _one(req, hypervisor_id)
+    return {'hypervisor': views.full(row, service, up, count, req.version) | more}
 
 
 @handler()
@@ -53,8 +51,8 @@ def search(req, hypervisor_id):
 def statistics(req):
     """The sums over all that are enabled."""
     req.context.authorize(policies.STATISTICS)
-    rows = [views.numbers(row, used) | {'disk_available_least': row.local_gb - used[3]}
-            for row, service, up, used, _ in _found(req) if not service.disabled]
+    rows = [views.numbers(row, count) | {'disk_available_least': row.local_gb - row.disk_gb_used}
+            for row, service, up, count, _ in _found(req) if not service.disabled]
     names = ('vcpus', 'vcpus_used', 'memory_mb', 'memory_mb_used', 'free_ram_mb', 'local_gb', 'local_gb_used',
              'free_disk_gb', 'running_vms', 'current_workload', 'disk_available_least')
     return {'hypervisor_statistics': {'count': len(rows), **{name: sum(row[name] for row in rows) for name in names}}}
@@ -89,18 +87,18 @@ def _found(req, pattern=None):
     if pattern and not found and 'hypervisor_hostname_pattern' in query:
         raise errors.NotFound(f"No hypervisor matching '{pattern[:64]}' could be found.")
     if true(query.get('with_servers', '')):
-        return [(row, service, up, used, {'servers': _servers(req, row.host)}) for row, service, up, used, _ in found]
+        return [(row, service, up, count, {'servers': _servers(req, row.host)}) for row, service, up, count, _ in found]
     return found
 
 
 def _all(req, pattern=None) -> list[tuple]:
-    """(hypervisor, its agent's service, up?, what its servers use, {}) of each."""
+    """(hypervisor, its agent's service, up?, how many servers hold room there, {}) of each."""
     limit = req.context.service.conf.service.down_time
     with req.context.db.reader() as session:
         agents = {service.host: (service, age) for service, age in services.find(session, binary=services.AGENT)}
-        used = servers.used_by_host(session)
+        running = claims.counts(session)
         rows = hypervisors.find(session, pattern)
-    return [(row, agents[row.host][0], services.up(*agents[row.host], limit), used.get(row.host, NONE), {})
+    return [(row, agents[row.host][0], services.up(*agents[row.host], limit), running.get(row.host, 0), {})
             for row in rows if row.host in agents]
 
 

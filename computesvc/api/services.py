@@ -6,7 +6,7 @@ from computesvc.api import versions
 from computesvc.api.schemas import services as schemas
 from computesvc.api.schemas.types import true
 from computesvc.api.views import services as views
-from computesvc.db import servers, services
+from computesvc.db import claims, services
 from computesvc.db.models import Service
 from computesvc.policies import services as policies
 from svckit.db import swap
@@ -71,11 +71,11 @@ update = by_version(('2.1', _act), ('2.53', _update))
 
 @handler(status=204)
 def delete(req, service_id):
-    """A host that still has servers keeps its service."""
+    """A host that still has servers, or holds room for one, keeps its service."""
     req.context.authorize(policies.DELETE)
     with req.context.db.transaction() as session:
         service = services.get(session, id_of(req, service_id))
-        if service.binary == services.AGENT and servers.on_host(session, service.host):
+        if service.binary == services.AGENT and service.host in claims.counts(session):
             raise errors.Conflict('Unable to delete compute service that is hosting instances. Migrate or delete the '
                                   'instances first.')
         services.remove(session, service)

@@ -2,6 +2,7 @@
 from sqlalchemy import select
 
 from computesvc import errors
+from computesvc.db import claims
 from computesvc.db.models import Hypervisor
 
 
@@ -19,7 +20,8 @@ def record(session, host: str, capabilities: dict, notices: list[str] | None = N
     }
     row = session.scalar(select(Hypervisor).where(Hypervisor.host == host))
     if row is None:
-        session.add(Hypervisor(host=host, **values))
+        taken = {f'{name}_used': amount for name, amount in claims.used(session, host).items()}
+        session.add(Hypervisor(host=host, **values, **taken))
         return
     for name, value in values.items():
         if getattr(row, name) != value:

@@ -4,7 +4,7 @@ import datetime
 from sqlalchemy import func, select, update
 
 from computesvc import errors
-from computesvc.db import states
+from computesvc.db import claims, states
 from computesvc.db.models import Server
 from svckit import quota
 from svckit.db import swap, utcnow
@@ -34,14 +34,6 @@ def on_host(session, host: str) -> list[Server]:
     return list(session.scalars(select(Server).where(Server.host == host, Server.deleted_at.is_(None))))
 
 
-def used_by_host(session) -> dict[str, tuple[int, int, int, int]]:
-    """host -> (servers, vcpus, MiB of memory, GiB of root disk) of its live servers."""
-    rows = session.execute(
-        select(Server.host, func.count(), func.sum(Server.vcpus), func.sum(Server.memory_mb), func.sum(Server.root_gb))
-        .where(Server.host.is_not(None), Server.deleted_at.is_(None)).group_by(Server.host))
-    return {host: tuple(int(number or 0) for number in numbers) for host, *numbers in rows}
-
-
 def settle(session, id: str, task_state: str | None, **values) -> bool:
     """Take a server out of `task_state`; False (and nothing changed) if it is no longer in it."""
     return swap(session, Server, id, {'task_state': task_state, 'deleted_at': None}, {'task_state': None, **values})
@@ -56,12 +48,13 @@ def fail(session, id: str, reason: str, task_state: str | None, **values) -> Non
 
 
 def remove(session, server: Server) -> None:
-    """Mark the server deleted and give back its quota; a second time changes nothing."""
+    """Mark the server deleted and give back its quota and its room; a second time changes nothing."""
     moment = utcnow()
     if swap(session, Server, server.id, {'deleted_at': None},
             {'deleted_at': moment, 'terminated_at': moment, 'vm_state': states.DELETED, 'task_state': None,
              'power_state': states.NOSTATE}):
         quota.give(session, server.project_id, demand(server))
+        claims.release_server(session, server.id)
 
 
 def demand(server) -> dict[str, int]:

@@ -3,10 +3,9 @@
 Undone from wherever it fails, so that no volume stays reserved and no half domain
 stays on a host; the server itself remains, in ERROR, with the reason as its fault.
 """
-from computesvc.db import actions, attachments, servers, services, states
+from computesvc.db import actions, attachments, claims, servers, states
 from computesvc.db.models import Attachment, Server
-from computesvc.operations import places, server_state
-from computesvc.scheduling import hosts
+from computesvc.operations import destination, places, server_state
 from computesvc.volumes import GIB
 from svckit import operations, quota
 from svckit.db import swap, utcnow
@@ -40,13 +39,20 @@ def _begin(session, context, server, disks, wanted_host, wanted_node):
         request_id=context.request_id,
         params={'server': server_state.facts(server), 'attachments': [attachments.view(a) for a in disks],
                 'image_id': server.image_id, 'root_bytes': server.root_gb * GIB, 'networks': server.networks,
-                'zone': server.availability_zone, 'wanted_host': wanted_host, 'wanted_node': wanted_node})
+                'wish': _where(server, wanted_host, wanted_node)})
+
+
+def _where(server, host, node):
+    demand = claims.needs(server) | {'extra_specs': server.flavor.get('extra_specs') or {}}
+    return destination.wish(claims.key(server.id), server.id, demand, zone=server.availability_zone, host=host,
+                            node=node)
 
 
 def withdraw(ctx, op):
     """The server stays in ERROR, on no host and with no volume, until its user deletes it."""
     id = op.params['server']['id']
     attachments.forget(ctx.session, id)
+    claims.release_server(ctx.session, id)
     servers.fail(ctx.session, id, op.error or 'The server could not be started.', None,
                  host=None, node=None, root_disk=None)
     actions.finish(ctx.session, op.subject, op.error or 'undone')
@@ -57,18 +63,51 @@ def stuck(ctx, op):
     servers.fail(ctx.session, op.params['server']['id'], op.error or 'stuck', 'block_device_mapping')
 
 
+def _wish(op):
+    """Version 1 had its parts only."""
+    server = op.params['server']
+    return op.params.get('wish') or destination.wish(
+        claims.key(server['id']), server['id'], zone=op.params['zone'], host=op.params['wanted_host'],
+        node=op.params['wanted_node'], demand={'vcpus': server['vcpus'], 'memory_mb': server['memory_mb'],
+                                               'disk_gb': op.params['root_bytes'] // GIB})
+
+
 def schedule(ctx, op):
-    """The server has a host that is up and has room for it."""
-    server = ctx.session.get(Server, op.params['server']['id'])
-    candidates = hosts.candidates(ctx.session, ctx.conf, services.AGENT)
-    chosen = hosts.choose(candidates, server.vcpus, server.memory_mb, server.root_gb, zone=op.params['zone'],
-                          host=op.params['wanted_host'], node=op.params['wanted_node'])
-    if chosen is None:
-        raise Refused(hosts.why_none(candidates))
-    if not swap(ctx.session, Server, server.id, {'task_state': 'scheduling'},
-                {'host': chosen.host, 'node': chosen.node, 'task_state': 'block_device_mapping'}):
+    """The server has a host that is up, and holds the room there that it needs."""
+    notes = destination.first(ctx, _wish(op))
+    if not swap(ctx.session, Server, op.params['server']['id'], {'task_state': 'scheduling'},
+                {'host': notes['host'], 'node': notes['node'], 'task_state': 'block_device_mapping'}):
         raise NotYet('The server is being deleted.')
-    return {'host': chosen.host}
+    return notes
+
+
+def check_host(ctx, op):
+    return destination.check(ctx, op, _wish(op)['demand'])
+
+
+def _reschedule(ctx, op):
+    notes = destination.again(ctx, op, _wish(op))
+    if notes and not swap(ctx.session, Server, op.params['server']['id'], {'task_state': 'block_device_mapping'},
+                          {'host': notes['host'], 'node': notes['node']}):
+        raise NotYet('The server is being deleted.')
+    return notes
+
+
+def schedule_second(ctx, op):
+    """The host refused: the next one."""
+    return _reschedule(ctx, op)
+
+
+def check_second(ctx, op):
+    return check_host(ctx, op)
+
+
+def schedule_third(ctx, op):
+    return _reschedule(ctx, op)
+
+
+def check_third(ctx, op):
+    return check_host(ctx, op)
 
 
 def reserve_volumes(ctx, op):
@@ -98,6 +137,7 @@ def ask_connector(ctx, op):
 
 
 def make_connections(ctx, op):
+    destination.last(op)
     connections = {}
     for attachment in op.params['attachments']:
         connector = op.notes['connector'] | {'mountpoint': attachment['device']}
@@ -163,10 +203,11 @@ def record(ctx, op):
     ctx.notify('create', op)
 
 
-OPERATION = Operation('boot-server', version=1, withdraw=withdraw, stuck=stuck, steps=[
+_BEFORE = [
     Step(schedule, at=places.CONDUCTOR, atomic=True),
     Step(reserve_volumes, at=places.CONDUCTOR, undo=undo_reserve_volumes),
-    Step(ask_connector, at=places.found_agent),
+]
+_AFTER = [
     Step(make_connections, at=places.CONDUCTOR),
     Step(fetch_image, at=places.found_agent, undo=undo_fetch_image),
     Step(connect_devices, at=places.found_agent, undo=undo_connect_devices),
@@ -174,4 +215,15 @@ OPERATION = Operation('boot-server', version=1, withdraw=withdraw, stuck=stuck, 
     Step(complete_volumes, at=places.CONDUCTOR),
     NO_RETURN,
     Step(record, at=places.CONDUCTOR, atomic=True, forever=True),
+]
+OPERATION = Operation('boot-server', version=2, withdraw=withdraw, stuck=stuck, steps=[
+    *_BEFORE,
+    Step(check_host, at=places.found_agent),
+    Step(schedule_second, at=places.CONDUCTOR, atomic=True),
+    Step(check_second, at=destination.checking),
+    Step(schedule_third, at=places.CONDUCTOR, atomic=True),
+    Step(check_third, at=destination.checking),
+    *_AFTER,
 ])
+OLD = [Operation('boot-server', version=1, withdraw=withdraw, stuck=stuck, steps=[
+    *_BEFORE, Step(ask_connector, at=places.found_agent), *_AFTER])]

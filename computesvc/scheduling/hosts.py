@@ -1,58 +1,124 @@
-"""Choose a host for a server.  Pure but for `candidates()`, which reads what is known of the hosts."""
-import dataclasses
+"""Choose a host for a server, and hold its room there.
 
-from computesvc.db import hypervisors, servers, services
+Filters and weighers are pure; what they are asked about is read by `candidates()`.  That two servers which choose at
+once do not get the same room is the claim's doing (db/claims.py), not the choice's.
+"""
+import collections
+import dataclasses
+import logging
+
+from computesvc.db import claims, hypervisors, services
+from computesvc.scheduling.filters import FILTERS
+from computesvc.scheduling.weighers import WEIGHERS
+from svckit.operations import Refused
+
+LOG = logging.getLogger(__name__)
+MOST_ALTERNATES = 2
+CLAIMED_MEANWHILE = 'room taken meanwhile'
 
 
 @dataclasses.dataclass(frozen=True)
 class Candidate:
-    """A host: what it has, less what its servers take."""
+    """A host: what it is, and what of it is not yet given out."""
     host: str
     node: str
     zone: str
-    usable: bool            # up and not disabled
+    disabled: bool
+    up: bool
     servers: int
-    vcpus: float
+    vcpus: float            # free, with [scheduler]'s ratios; below 0 where more is given out than they allow
     memory_mb: float
     disk_gb: float
+    capabilities: dict = dataclasses.field(default_factory=dict)
 
 
-def candidates(session, conf, binary: str) -> list[Candidate]:
+@dataclasses.dataclass(frozen=True)
+class Wish:
+    """What a server needs of its host."""
+    vcpus: int = 0
+    memory_mb: int = 0
+    disk_gb: int = 0
+    zone: str | None = None
+    host: str | None = None
+    node: str | None = None
+    exclude: frozenset = frozenset()                                # hosts
+    protocols: tuple = ()                                           # of its volumes
+    extra_specs: dict = dataclasses.field(default_factory=dict)     # of its flavor
+
+
+def place(session, conf, demand: dict, *, key: str, server_id: str, zone=None, host=None, node=None,
+          exclude=()) -> tuple[Candidate, list[tuple[str, str]]]:
+    """Claim room under `key` on the best host; (it, the next best as [(host, node)]).
+
+    `demand`: vcpus, memory_mb, disk_gb (see claims.needs), and perhaps protocols and
+    extra_specs.  Raises Refused with every filter that refused, and how many hosts.
+    """
+    wish = Wish(zone=zone, host=host, node=node, exclude=frozenset(exclude), **demand)
+    known = candidates(session, conf)
+    fitting, refused = sift(known, wish)
+    for tried, chosen in enumerate(fitting):
+        if claims.take(session, key, chosen.host, server_id, demand, conf):
+            rest = fitting[tried + 1:][:MOST_ALTERNATES]
+            return chosen, [(other.host, other.node) for other in rest]
+        refused[CLAIMED_MEANWHILE] += 1
+    raise Refused(why_none(len(known), refused))
+
+
+def place_next(session, conf, demand: dict, alternates: list, *, key: str,
+               server_id: str) -> tuple[tuple[str, str], list[tuple[str, str]]]:
+    """Move the claim to the first of `alternates` that can still be had; ((host, node), those after it).
+
+    Raises Refused when there is none.
+    """
+    usable = {c.host: c for c in candidates(session, conf)}
+    wish = Wish(**demand)
+    refused = collections.Counter()
+    for tried, (host, node) in enumerate(alternates):
+        why = first_refusal(usable[host], wish) if host in usable else 'alive'
+        if why is None and claims.take(session, key, host, server_id, demand, conf):
+            return (host, node), [tuple(other) for other in alternates[tried + 1:]]
+        refused[why or CLAIMED_MEANWHILE] += 1
+    raise Refused(why_none(len(alternates), refused))
+
+
+def candidates(session, conf) -> list[Candidate]:
     """Every host that ever reported."""
-    used = servers.used_by_host(session)
-    known = {service.host: (service, age) for service, age in services.find(session, binary=binary)}
-    found = []
-    for hypervisor in hypervisors.find(session):
-        if hypervisor.host not in known:
-            continue
-        service, age = known[hypervisor.host]
-        count, vcpus, memory_mb, disk_gb = used.get(hypervisor.host, (0, 0, 0, 0))
-        found.append(Candidate(
-            host=hypervisor.host, node=hypervisor.hostname, zone=service.zone, servers=count,
-            usable=services.up(service, age, conf.service.down_time) and not service.disabled,
-            vcpus=hypervisor.vcpus * conf.scheduler.cpu_allocation_ratio - vcpus,
-            memory_mb=hypervisor.memory_mb * conf.scheduler.ram_allocation_ratio - memory_mb,
-            disk_gb=hypervisor.local_gb * conf.scheduler.disk_allocation_ratio - disk_gb))
-    return found
+    agents = {service.host: (service, age) for service, age in services.find(session, binary=services.AGENT)}
+    servers = claims.counts(session)
+    return [_candidate(row, *agents[row.host], servers.get(row.host, 0), conf)
+            for row in hypervisors.find(session) if row.host in agents]
 
 
-def fits(candidate, vcpus, memory_mb, disk_gb, zone=None, host=None, node=None) -> bool:
-    return (candidate.usable and candidate.vcpus >= vcpus and candidate.memory_mb >= memory_mb
-            and candidate.disk_gb >= disk_gb and zone in (None, candidate.zone)
-            and host in (None, candidate.host) and node in (None, candidate.node))
+def _candidate(row, service, age, servers, conf) -> Candidate:
+    free = {name: getattr(row, claims.OWNED[name]) * conf.scheduler[claims.RATIOS[name]] - getattr(row, f'{name}_used')
+            for name in claims.RESOURCES}
+    return Candidate(host=row.host, node=row.hostname, zone=service.zone, disabled=service.disabled, servers=servers,
+                     up=services.up(service, age, conf.service.down_time), capabilities=row.capabilities, **free)
 
 
-def choose(candidates, vcpus, memory_mb, disk_gb, zone=None, host=None, node=None) -> Candidate | None:
-    """The fitting host with the most free memory, by name among equals; None if none fits."""
-    fitting = [c for c in candidates if fits(c, vcpus, memory_mb, disk_gb, zone, host, node)]
-    return min(fitting, key=lambda c: (-c.memory_mb, c.servers, c.host), default=None)
+def sift(found: list[Candidate], wish: Wish) -> tuple[list[Candidate], collections.Counter]:
+    """(those that no filter refuses, the best first; filter's name -> how many it refused)."""
+    fitting, refused = [], collections.Counter()
+    for candidate in found:
+        if why := first_refusal(candidate, wish):
+            refused[why] += 1
+        else:
+            fitting.append(candidate)
+    return sorted(fitting, key=lambda c: ([-weigh(c, wish) for weigh in WEIGHERS], c.host)), refused
 
 
-def why_none(candidates) -> str:
-    """What to tell the user when no host was chosen."""
-    usable = sum(c.usable for c in candidates)
-    if not candidates:
+def first_refusal(candidate: Candidate, wish: Wish) -> str | None:
+    """The name of the first filter that refuses a host."""
+    for refuses in FILTERS:
+        if why := refuses(candidate, wish):
+            LOG.info('Host %s is refused by %s: %s.', candidate.host, refuses.__name__, why)
+            return refuses.__name__
+    return None
+
+
+def why_none(looked_at: int, refused: collections.Counter) -> str:
+    """What to tell the user when no host was chosen: no names of hosts, no figures of theirs."""
+    if not looked_at:
         return 'No valid host was found. No host has ever reported.'
-    if not usable:
-        return f'No valid host was found. None of {len(candidates)} hosts is up and enabled.'
-    return f'No valid host was found. None of {usable} hosts that are up has room for this server.'
+    reasons = ', '.join(f'{name} ({count})' for name, count in refused.items())
+    return f'No valid host was found. Of {looked_at} host{"s" * (looked_at > 1)}, these filters refused: {reasons}.'
