@@ -33,9 +33,12 @@ class Answer:
 
 
 class World:
-    """`run()` does all work that is due in the caller's thread; nothing runs by itself."""
+    """`run()` does all work that is due in the caller's thread; nothing runs by itself.
 
-    def __init__(self, url, folder, db=None, **overrides):
+    `hypervisors` and `agents` are by host; `hypervisor` and `agent` are the first host's.
+    """
+
+    def __init__(self, url, folder, db=None, hosts=('host1',), **overrides):
         overrides.setdefault('reserve_wait', 0.0)
         overrides.setdefault('database__sqlite_synchronous', False)
         self.folder = folder
@@ -54,13 +57,21 @@ class World:
         else:
             self.service.migrate()
         self.service.db.run(flavors.seed)
-        self.hypervisor = Memory('host1')
         self.conductor = self.service.conductor()
-        self.agent = self.service.agent(self.hypervisor)
-        self.workers = [self.conductor.worker, self.agent.worker]
-        self.agent.heartbeat()
+        self.workers = [self.conductor.worker]
+        self.hypervisors, self.agents = {}, {}
+        for host in hosts:
+            self.add_host(host)
+        self.hypervisor, self.agent = self.hypervisors[hosts[0]], self.agents[hosts[0]]
         self.conductor.report()
         self.app = self.service.api()
+
+    def add_host(self, name):
+        """One more host, whose agent has reported."""
+        self.hypervisors[name] = Memory(name)
+        agent = self.agents[name] = self.service.agent(self.hypervisors[name], host=name)
+        self.workers.append(agent.worker)
+        agent.heartbeat()
 
     def run(self, *workers):
         """Until nothing is due for any worker (of `workers`, if given)."""
