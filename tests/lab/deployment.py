@@ -30,7 +30,6 @@ class TwoHosts(Deployment):
         self._libvirtd = Libvirtd(folder / 'libvirtd')
         super().__init__(folder, urls, transport_url, self._libvirtd.uri)
         self.neighbour = Neighbour()
-        self.hypervisors = {'node1': self.hypervisor}       # libvirt URIs
 
     def start(self):
         other = Process(self.neighbour, 'libvirtd', '-c', LIBVIRTD, FOLDER / 'libvirtd').start()
@@ -44,12 +43,6 @@ class TwoHosts(Deployment):
     def stop(self):
         super().stop()
         self._libvirtd.destroy()
-
-    def add_image(self, name, content: bytes):
-        """Before the start."""
-        images = self.folder / 'identity' / 'images'
-        images.mkdir(parents=True)
-        (images / f'{name}.raw').write_bytes(content)
 
     def initiator(self, host) -> str:
         """The IQN by which a host logs in."""

@@ -17,7 +17,8 @@ BACKEND = 'backend'
 class Deployment:
     """`start()` has all of it answering; `stop()` leaves nothing running.
 
-    `urls` are the database URLs of {'volsvc', 'computesvc'}. `hypervisor` is a libvirt URI, or 'memory'.
+    `urls` are the database URLs of {'volsvc', 'computesvc'}. `hypervisor` is a libvirt URI, or 'memory'; `others` are
+    those of further hosts, by name, each with an agent and an address of its own.
     A subclass may have another backend, other options of agents, and listen elsewhere.
     """
     eventually = staticmethod(eventually)
@@ -29,8 +30,9 @@ class Deployment:
     # A lease is how long work of the dead rests: short, as tests wait for its end.
     service = {'lease': 3, 'poll': 0.5, 'report_interval': 1}
 
-    def __init__(self, folder: pathlib.Path, urls: dict, transport_url: str, hypervisor: str):
-        self.folder, self.hypervisor = folder, hypervisor
+    def __init__(self, folder: pathlib.Path, urls: dict, transport_url: str, hypervisor: str, others=None):
+        self.folder, self.hypervisor, self._others = folder, hypervisor, others or {}
+        self.hypervisors = {self.host: hypervisor, **self._others}
         self._urls, self._transport_url = urls, transport_url
         self.ports = {name: databases.free_port() for name in ('identity', 'image', 'volume', 'compute')}
         self.processes = Processes(folder)
@@ -45,7 +47,7 @@ class Deployment:
         add = self.processes.add
         add('volsvc-api', '-m', 'volsvc.cmd.api', *volsvc)
         add('computesvc-api', '-m', 'computesvc.cmd.api', *computesvc)
-        add('computesvc-conductor', '-m', 'computesvc.cmd.conductor', *computesvc)
+        add('computesvc-conductor', *self._under_halting('conductor'), 'computesvc.cmd.conductor', *computesvc)
         add('volsvc-worker', *self._under_halting('worker'), 'volsvc.cmd.worker', *volsvc)
         add('computesvc-agent', *self._under_halting('agent'), 'computesvc.cmd.agent', *computesvc)
         for name in ('volsvc-api', 'computesvc-api', 'computesvc-conductor', 'volsvc-worker'):
@@ -57,7 +59,18 @@ class Deployment:
             ('cinder-volume', f'{self.host}@{BACKEND}'), ('nova-conductor', self.host)})
         self.processes['computesvc-agent'].start()      # a call that comes before the conductor costs its time-out
         self.eventually('the agent reports', lambda: ('nova-compute', self.host) in self.up())
+        self._start_others()
         return self
+
+    def agent_of(self, host):
+        """Its process."""
+        return self.processes['computesvc-agent' if host == self.host else f'computesvc-agent@{host}']
+
+    def add_image(self, name, content: bytes):
+        """Before the start."""
+        images = self.folder / 'identity' / 'images'
+        images.mkdir(parents=True, exist_ok=True)
+        (images / f'{name}.raw').write_bytes(content)
 
     def stop(self):
         self.processes.stop()
@@ -75,6 +88,14 @@ class Deployment:
                            '--host', self.address, '--only', 'identity,image', *ports).start()
         self.eventually('the identity service has told how to log in', self.clouds.exists)
         self.eventually('the identity service answers', lambda: answers(self.url('identity')))
+
+    def _start_others(self):
+        for number, (host, hypervisor) in enumerate(self._others.items(), 2):
+            file = self.folder / f'computesvc-{host}.conf'
+            file.write_text(self.computesvc(host, f'127.0.0.{number}', hypervisor, self.folder / f'servers-{host}'))
+            self.processes.add(f'computesvc-agent@{host}', *self._under_halting('agent'), 'computesvc.cmd.agent',
+                               '--config-file', file).start()
+        self.eventually('all agents report', lambda: self.up() >= {('nova-compute', host) for host in self._others})
 
     def up(self) -> set[tuple]:
         """(kind of process, host) of all that report."""
