@@ -73,16 +73,14 @@ class Onebox:
         from onebox.identity.catalog import Catalog
         from onebox.identity.directory import Directory
         from onebox.identity.tokens import Tokens
-        from onebox.images.api import Images
-        from onebox.images.folder import Folder
+        from onebox.images import open_images
         directory = Directory(self.state.identity / 'directory.json')
         self._catalog = Catalog()
         identity = Identity(directory, Tokens(self.state.identity), self._catalog)
-        self.images = Folder(self.state.images, directory.project_named('service')['id'])
+        self.images, images = open_images(self.state.images, identity, directory)
         port = self._serve('identity', self.options.identity_port, identity.application)
         self.identity_url = f'http://{self._address()}:{port}/v3'
         self._offer('identity', 'keystone', port, '/v3')
-        images = Images(self.images, identity.authenticated)
         self._offer('image', 'glance', self._serve('image', self.options.image_port, images.application), '')
         clouds = Clouds(self.state.clouds, CLOUDS if self._whole else {**CLOUDS, **SERVICES})
         new = clouds.passwords_to_set()

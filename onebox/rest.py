@@ -68,8 +68,8 @@ def json_response(document, status=200, headers=None) -> Response:
     return response
 
 
-def json_body(request) -> dict:
-    """The request's body, a JSON object of at most 64 KiB; otherwise 400 or 413."""
+def json_body(request, kind=dict):
+    """The request's body, a JSON object (or list) of at most 64 KiB; otherwise 400 or 413."""
     raw = request.body_file.read(MAX_BODY + 1)
     if len(raw) > MAX_BODY:
         raise exc.HTTPRequestEntityTooLarge(f'The body is larger than {MAX_BODY} bytes.')
@@ -77,8 +77,8 @@ def json_body(request) -> dict:
         document = json.loads(raw)
     except (ValueError, RecursionError):
         raise exc.HTTPBadRequest('The request body is not valid JSON.') from None
-    if not isinstance(document, dict):
-        raise exc.HTTPBadRequest('The request body must be a JSON object.')
+    if not isinstance(document, kind):
+        raise exc.HTTPBadRequest(f'The request body must be a JSON {"object" if kind is dict else "list"}.')
     return document
 
 

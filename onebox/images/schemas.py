@@ -1,9 +1,14 @@
 """JSON schemas of an image and of a list of them, as the API itself offers them."""
-from onebox.images.folder import FORMATS
+from onebox.images.changes import CONTAINER_FORMATS, DISK_FORMATS
 
 
 def _text(description, nullable=True, **more):
-    return {'type': ['null', 'string'] if nullable else 'string', 'description': description, 'readOnly': True, **more}
+    return {'type': ['null', 'string'] if nullable else 'string', 'description': description, **more}
+
+
+def _told(description, nullable=True, **more):
+    """What nobody can set."""
+    return _text(description, nullable, readOnly=True, **more)
 
 
 IMAGE = {
@@ -14,27 +19,27 @@ IMAGE = {
     'properties': {
         'id': _text('An identifier for the image', nullable=False),
         'name': _text('Descriptive name for the image', maxLength=255),
-        'status': _text('Status of the image', nullable=False,
-                        enum=['queued', 'saving', 'active', 'killed', 'deleted']),
+        'status': _told('Status of the image', nullable=False,
+                        enum=['queued', 'saving', 'active', 'killed', 'deleted', 'deactivated']),
         'visibility': _text('Scope of image accessibility', nullable=False,
                             enum=['community', 'public', 'private', 'shared']),
         'owner': _text('Owner of the image'),
-        'disk_format': _text('Format of the disk', enum=[None, *sorted(set(FORMATS.values()))]),
-        'container_format': _text('Format of the container', enum=[None, 'bare']),
-        'checksum': _text('MD5 hash of the image contents.'),
-        'os_hash_algo': _text('Algorithm of os_hash_value'),
-        'os_hash_value': _text('Hexdigest of the image contents by that algorithm'),
-        'created_at': _text('Date and time of image registration', nullable=False),
-        'updated_at': _text('Date and time of the last image modification', nullable=False),
-        'file': _text('URL for the image file', nullable=False),
-        'self': _text('URL of the image', nullable=False),
-        'schema': _text('URL of the schema', nullable=False),
+        'disk_format': _text('Format of the disk', enum=[None, *DISK_FORMATS]),
+        'container_format': _text('Format of the container', enum=[None, *CONTAINER_FORMATS]),
+        'checksum': _told('MD5 hash of the image contents.'),
+        'os_hash_algo': _told('Algorithm of os_hash_value'),
+        'os_hash_value': _told('Hexdigest of the image contents by that algorithm'),
+        'created_at': _told('Date and time of image registration', nullable=False),
+        'updated_at': _told('Date and time of the last image modification', nullable=False),
+        'file': _told('URL for the image file', nullable=False),
+        'self': _told('URL of the image', nullable=False),
+        'schema': _told('URL of the schema', nullable=False),
         'size': {'type': ['null', 'integer'], 'description': 'Size of image file in bytes', 'readOnly': True},
         'virtual_size': {'type': ['null', 'integer'], 'description': 'Virtual size in bytes', 'readOnly': True},
-        'min_disk': {'type': 'integer', 'description': 'GiB of disk space required to boot', 'readOnly': True},
-        'min_ram': {'type': 'integer', 'description': 'MiB of memory required to boot', 'readOnly': True},
-        'protected': {'type': 'boolean', 'description': 'If true, cannot be deleted', 'readOnly': True},
-        'os_hidden': {'type': 'boolean', 'description': 'If true, not in default lists', 'readOnly': True},
+        'min_disk': {'type': 'integer', 'description': 'GiB of disk space required to boot'},
+        'min_ram': {'type': 'integer', 'description': 'MiB of memory required to boot'},
+        'protected': {'type': 'boolean', 'description': 'If true, cannot be deleted'},
+        'os_hidden': {'type': 'boolean', 'description': 'If true, not in default lists'},
         'tags': {'type': 'array', 'items': {'type': 'string', 'maxLength': 255}, 'description': 'Tags of the image'},
     },
 }

@@ -5,13 +5,17 @@ import time
 import pytest
 from webob import Request, exc
 
+from onebox.images.access import Caller
 from onebox.images.api import Images
 from onebox.images.folder import Folder
+from onebox.images.library import Library
+from onebox.images.made import Made
 
 
-def authenticate(token):
+def callers(token):
     if token != 'good':
         raise exc.HTTPUnauthorized('who?')
+    return Caller('p1')
 
 
 @pytest.fixture
@@ -27,7 +31,7 @@ def folder(tmp_path):
 
 @pytest.fixture
 def images(folder):
-    return Images(folder, authenticate)
+    return Images(Library(folder, Made(folder.path / 'made')), callers)
 
 
 def settle(folder):
@@ -108,8 +112,8 @@ def test_download_whole_and_in_parts(images):
     assert large.body == b'x' * 700_000
 
 
-def test_nothing_can_be_changed(images):
-    assert ask(images, '/v2/images', method='POST').status_int == 405
+def test_what_is_not_there_cannot_be_asked(images):
+    assert ask(images, '/v2/images', method='PUT').status_int == 405
 
 
 def test_schemas(images):
