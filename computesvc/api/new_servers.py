@@ -1,15 +1,19 @@
 """From what a user asks for to the rows of new servers: every check that can be made before anything is."""
+import base64
+import binascii
 import contextlib
 import dataclasses
 import re
 import secrets
 
 from computesvc import errors
+from computesvc.api import block_devices
 from computesvc.api.schemas.types import true
-from computesvc.db import attachments, flavors, keypairs
+from computesvc.db import flavors, hypervisors, keypairs, services
 from computesvc.db.models import Attachment, Server
 from computesvc.policies import servers as policies
 from computesvc.volumes import GIB
+from svckit import quota
 from svckit.db import new_id
 
 MOST = 50       # servers in one request
@@ -19,23 +23,9 @@ MOST = 50       # servers in one request
 class Plan:
     """What is to be inserted, and where it has to run."""
     servers: list[tuple[Server, list[Attachment]]]
-    to_make: list[tuple[Attachment, 'Disk']]
+    to_make: list[tuple[Attachment, block_devices.Disk]]
     host: str | None = None
     node: str | None = None
-
-
-@dataclasses.dataclass
-class Disk:
-    """One entry of block_device_mapping_v2, understood."""
-    source: str
-    id: str | None
-    local: bool
-    boot_index: int | None
-    size_gb: int | None
-    delete: bool
-    device: str | None
-    tag: str | None
-    volume_type: str | None
 
 
 def plan(context, wish: dict, version) -> Plan:
@@ -44,31 +34,30 @@ def plan(context, wish: dict, version) -> Plan:
     flavor = _flavor(context, wish['flavorRef'])
     zone, host, node = _place(context, wish)
     networks = _networks(context, wish.get('networks', 'none'))
-    disks = [*map(_legacy, wish.get('block_device_mapping', ())), *map(_disk, wish.get('block_device_mapping_v2', ()))]
-    image_id = _boot(wish.get('imageRef') or None, disks)
+    _check_metadata(context, wish.get('metadata') or {})
+    disks = block_devices.wanted(wish)
+    image_id = block_devices.boot_image(wish.get('imageRef') or None, disks)
     image = context.service.images.show(context, image_id) if image_id else None
-    _check_image(image, flavor)
+    _check_image(context, image, flavor)
+    blanks = block_devices.local_disks(disks, flavor)
     volumes = [disk for disk in disks if not disk.local]
     if volumes:
         context.authorize(policies.ATTACH_VOLUME)
         if count > 1 and any(disk.source == 'volume' for disk in volumes):
             raise errors.BadRequest('A volume cannot be attached to several new servers.')
-    ids = [disk.id for disk in volumes if disk.source == 'volume']
-    if len(set(ids)) != len(ids):
-        raise errors.BadRequest('Block Device Mapping is Invalid: a volume is named twice.')
-    found = [_checked(context, disk) for disk in volumes]
+    found = [(disk, block_devices.checked(context, disk, version)) for disk in volumes]
     common = {
         'project_id': context.project_id, 'user_id': context.user_id, 'flavor': facts(flavor), 'flavor_id': flavor.id,
         'vcpus': flavor.vcpus, 'memory_mb': flavor.memory_mb, 'root_gb': flavor.disk_gb if image else 0,
+        'ephemeral_gb': flavor.ephemeral_gb, 'swap_mb': flavor.swap_mb,
         'image_id': image_id, 'networks': networks, 'availability_zone': zone, 'task_state': 'scheduling',
         'reservation_id': f'r-{secrets.token_hex(4)}', 'meta': wish.get('metadata') or {},
         'tags': sorted(set(wish.get('tags') or ())), 'key_name': wish.get('key_name'),
-        'user_data': wish.get('user_data'), 'config_drive': true(wish.get('config_drive', False)),
+        'user_data': _user_data(wish.get('user_data')), 'config_drive': true(wish.get('config_drive', False)),
         'access_ip_v4': wish.get('accessIPv4') or None, 'access_ip_v6': wish.get('accessIPv6') or None,
         'description': wish.get('description')}
-    pairs = list(zip(volumes, found, strict=True))
     to_make = []
-    return Plan([_server(wish, common, number, count, pairs, image, to_make) for number in range(count)],
+    return Plan([_server(wish, common, number, count, found, blanks, to_make) for number in range(count)],
                 to_make, host, node)
 
 
@@ -78,7 +67,7 @@ def volumes_made(context, plan):
     made = []
     try:
         for attachment, disk in plan.to_make:
-            volume = _made(context, disk)
+            volume = block_devices.made(context, disk)
             made.append(volume['id'])
             attachment.volume_id, attachment.size = volume['id'], int(volume['size']) * GIB
         yield
@@ -88,22 +77,15 @@ def volumes_made(context, plan):
         raise
 
 
-def _server(wish, common, number, count, volumes, image, to_make):
-    name = clean('name', wish['name']) + (f'-{number + 1}' if count > 1 else '')
+def _server(wish, common, number, count, volumes, blanks, to_make):
+    suffix = f'-{number + 1}' if count > 1 else ''
+    name = clean('name', wish['name']) + suffix
     server = Server(id=new_id(), name=name, launch_index=number, vm_state='building', power_state=0, locked=False,
-                    hostname=wish.get('hostname') or hostname(name), root_device='/dev/vda', **common)
-    taken = {'/dev/vda'} if image else set()
-    rows = []
-    for disk, volume in sorted(volumes, key=lambda pair: (pair[0].boot_index is None, pair[0].boot_index)):
-        device = disk.device if disk.device and disk.device not in taken else attachments.free_device(taken)
-        taken.add(device)
-        rows.append(Attachment(
-            id=new_id(), server_id=server.id, volume_id=volume and volume['id'], device=device, tag=disk.tag,
-            boot_index=disk.boot_index, delete_on_termination=disk.delete, state='attaching',
-            size=volume and int(volume['size']) * GIB))
-        if volume is None:
-            to_make.append((rows[-1], disk))
-    return server, rows
+                    hostname=wish['hostname'] + suffix if wish.get('hostname') else hostname(name),
+                    root_device=block_devices.ROOT, **common)
+    rows, server.local_disks = block_devices.place(server.id, volumes, blanks)
+    to_make += [(attachment, disk) for attachment, disk in rows if attachment.volume_id is None]
+    return server, [attachment for attachment, _ in rows]
 
 
 # ------------------------------------------------------------------ the parts of a wish
@@ -126,15 +108,39 @@ def _flavor(context, ref):
 
 
 def _place(context, wish):
-    """(zone, host, node); administrators may write zone:host:node."""
-    zone, _, rest = (wish.get('availability_zone') or '').partition(':')
+    """(zone, host, node); administrators may write zone:host:node, and the zone is then the host's own.
+
+    Raises BadRequest for a zone or host that nobody ever reported.
+    """
+    asked = wish.get('availability_zone') or ''
+    zone, _, rest = asked.partition(':')
     host, _, node = rest.partition(':')
+    if ':' in node:
+        raise errors.BadRequest(f'Invalid availability_zone {asked}.')
     if rest:
         context.authorize(policies.FORCED_HOST)
     if wish.get('host') or wish.get('hypervisor_hostname'):
         context.authorize(policies.ON_HOST)
-        host, node = wish.get('host') or host, wish.get('hypervisor_hostname') or node
-    return zone or None, host or None, node or None
+        if rest:
+            raise errors.BadRequest('One mechanism with host and/or hypervisor_hostname and another mechanism with '
+                                    'zone:host:node are mutually exclusive.')
+        host, node = wish.get('host'), wish.get('hypervisor_hostname')
+    _check_place(context, None if rest else zone, host, node)
+    return (None if rest else zone) or None, host or None, node or None
+
+
+def _check_place(context, zone, host, node):
+    if not (zone or host or node):
+        return
+    with context.db.reader() as session:
+        zones = {service.host: service.zone for service, _ in services.find(session, binary=services.AGENT)}
+        nodes = {row.hostname for row in hypervisors.find(session)} if node else ()
+    if zone and zone not in zones.values():
+        raise errors.BadRequest('The requested availability zone is not available')
+    if host and host not in zones:
+        raise errors.BadRequest(f'Compute host {host} could not be found.')
+    if node and node not in nodes:
+        raise errors.BadRequest(f'Compute host {node} could not be found.')
 
 
 def _networks(context, wanted) -> str:
@@ -149,63 +155,23 @@ def _networks(context, wanted) -> str:
     return chosen
 
 
-def _legacy(entry) -> Disk:
-    kind = 'volume' if entry.get('volume_id') else 'snapshot' if entry.get('snapshot_id') else 'blank'
-    name = entry.get('device_name') or ''
-    return _disk({'source_type': kind, 'destination_type': 'volume',
-                  'uuid': entry.get('volume_id') or entry.get('snapshot_id'), 'volume_size': entry.get('volume_size'),
-                  'delete_on_termination': entry.get('delete_on_termination', False), 'device_name': name or None,
-                  'boot_index': 0 if name.rstrip('0123456789') in ('vda', '/dev/vda') else None})
+def _check_metadata(context, metadata):
+    with context.db.reader() as session:
+        most = quota.limits(session, context.project_id, context.service.quota_defaults)['metadata_items']
+    if 0 <= most < len(metadata):
+        raise errors.Forbidden('Maximum number of metadata items exceeds quota')
 
 
-def _disk(entry) -> Disk:
-    kind = next((k for k in ('volume', 'image', 'snapshot') if entry.get(f'{k}_id')), entry.get('source_type'))
-    if kind is None:
-        raise errors.BadRequest('Block Device Mapping is Invalid: source_type is missing.')
-    id = entry.get('uuid') or entry.get(f'{kind}_id')
-    local = entry.get('destination_type', 'local' if kind in ('image', 'blank') else 'volume') == 'local'
-    index = entry.get('boot_index')
-    index = None if index is None or int(index) < 0 else int(index)
-    if kind != 'blank' and not id:
-        raise errors.BadRequest('Block Device Mapping is Invalid: Missing device UUID.')
-    if local and kind in ('volume', 'snapshot'):
-        raise errors.BadRequest('Block Device Mapping is Invalid: a volume or snapshot has destination_type volume.')
-    if local and (kind == 'blank' or index != 0):
-        raise errors.BadRequest('Block Device Mapping is Invalid: the only local disk here is the root disk.')
-    size = entry.get('volume_size')
-    if not local and kind in ('image', 'blank') and not size:
-        raise errors.BadRequest(f'Block Device Mapping is Invalid: {kind} needs a volume_size.')
-    if entry.get('guest_format') not in (None, ''):
-        raise errors.BadRequest('Block Device Mapping is Invalid: guest_format is not supported here.')
-    return Disk(kind, id, local, index, int(size) if size else None, true(entry.get('delete_on_termination', False)),
-                _device(entry.get('device_name')), entry.get('tag'), entry.get('volume_type'))
+def _user_data(text) -> str | None:
+    """Raises BadRequest unless it is base64, as it is handed to the guest."""
+    try:
+        base64.b64decode(text or '', validate=True)
+    except (binascii.Error, ValueError):
+        raise errors.BadRequest('user_data must be base64.') from None
+    return text
 
 
-def _device(name) -> str | None:
-    name = name and '/dev/' + name.removeprefix('/dev/')
-    return name if name and re.fullmatch(r'/dev/vd[a-z]{1,2}', name) else None
-
-
-def _boot(image_id, disks) -> str | None:
-    """The image of a local root disk, None when a volume is the root; raises BadRequest without exactly one root."""
-    roots = [disk for disk in disks if disk.boot_index == 0]
-    if len(roots) > 1:
-        raise errors.BadRequest('Block Device Mapping is Invalid: Boot sequence for the instance and image/block '
-                                'device mapping combination is not valid.')
-    if roots and roots[0].local:
-        if image_id and image_id != roots[0].id:
-            raise errors.BadRequest('Block Device Mapping is Invalid: the root disk has another image than imageRef.')
-        return roots[0].id
-    if roots:
-        return None
-    if not image_id:
-        raise errors.BadRequest('Invalid imageRef provided: a server needs an image or a volume with boot_index 0.')
-    if not re.fullmatch(r'[0-9a-fA-F-]{32,36}', image_id):
-        raise errors.BadRequest('Invalid imageRef provided.')
-    return image_id
-
-
-def _check_image(image, flavor):
+def _check_image(context, image, flavor):
     if image is None:
         return
     if image.get('status') != 'active':
@@ -215,31 +181,10 @@ def _check_image(image, flavor):
                                 'here.')
     if (image.get('min_ram') or 0) > flavor.memory_mb:
         raise errors.BadRequest("Flavor's memory is too small for requested image.")
-    if flavor.disk_gb and max((image.get('min_disk') or 0) * GIB, image.get('size') or 0) > flavor.disk_gb * GIB:
+    if not flavor.disk_gb:
+        context.authorize(policies.ZERO_DISK)
+    elif max((image.get('min_disk') or 0) * GIB, image.get('size') or 0) > flavor.disk_gb * GIB:
         raise errors.BadRequest("Flavor's disk is too small for requested image.")
-
-
-def _checked(context, disk):
-    """The volume that a disk names, if it can be had; None for one still to be made."""
-    if disk.source != 'volume':
-        return None
-    try:
-        volume = context.service.volumes.show(context, disk.id)
-    except errors.NotFound:
-        raise errors.BadRequest(f'Block Device Mapping is Invalid: failed to get volume {disk.id}.') from None
-    if volume['status'] != 'available' and not (volume['status'] == 'in-use' and volume.get('multiattach')):
-        raise errors.BadRequest(f"Invalid volume: volume '{disk.id}' status must be 'available'. Currently in "
-                                f"'{volume['status']}'")
-    if disk.boot_index == 0 and not true(volume.get('bootable')):
-        raise errors.BadRequest(f'Block Device {disk.id} is not bootable.')
-    return volume
-
-
-def _made(context, disk) -> dict:
-    """A volume made for this server, in the user's name; the server waits for it."""
-    return context.service.volumes.create(
-        context, disk.size_gb, image_id=disk.id if disk.source == 'image' else None,
-        snapshot_id=disk.id if disk.source == 'snapshot' else None, volume_type=disk.volume_type)
 
 
 def check_key(context, name: str) -> None:

@@ -11,6 +11,7 @@ EXTRA_SPECS = 'os_compute_api:servers:show:flavor-extra-specs'
 CREATE = 'os_compute_api:servers:create'
 FORCED_HOST = 'os_compute_api:servers:create:forced_host'
 ON_HOST = 'compute:servers:create:requested_destination'
+ZERO_DISK = 'os_compute_api:servers:create:zero_disk_flavor'
 ATTACH_NETWORK = 'os_compute_api:servers:create:attach_network'
 ATTACH_VOLUME = 'os_compute_api:servers:create:attach_volume'
 UPDATE = 'os_compute_api:servers:update'
@@ -47,6 +48,7 @@ RULES = [
     rule(CREATE, MEMBER, 'Create a server.', 'POST /servers'),
     rule(FORCED_HOST, ADMIN, 'Create a server on a named host by its availability zone.', 'POST /servers'),
     rule(ON_HOST, ADMIN, 'Create a server on a named host.', 'POST /servers'),
+    rule(ZERO_DISK, ADMIN, 'Create a server from an image with a flavor without a disk.', 'POST /servers'),
     rule(ATTACH_NETWORK, MEMBER, 'Create a server with a network.', 'POST /servers'),
     rule(ATTACH_VOLUME, MEMBER, 'Create a server with volumes.', 'POST /servers'),
     rule(UPDATE, MEMBER, 'Change a server.', 'PUT /servers/{server_id}'),

@@ -1,6 +1,4 @@
 """Bodies and queries of servers."""
-import copy
-
 from computesvc.api.schemas.types import (
     BOOLEAN,
     HOST,
@@ -18,30 +16,35 @@ from computesvc.api.schemas.types import (
 IMAGE_OR_NOTHING = {'type': 'string', 'maxLength': 255}
 FLAVOR = {'type': ['string', 'integer'], 'minLength': 1, 'maxLength': 255}
 ADDRESS = {'type': ['string', 'null'], 'maxLength': 45}
-NETWORK = obj({'fixed_ip': {'type': ['string', 'null']}, 'port': {'type': ['string', 'null']},
-               'uuid': {'type': 'string', 'maxLength': 255}, 'tag': TAG})
+_NETWORK = {'fixed_ip': {'type': ['string', 'null']}, 'port': {'type': ['string', 'null']},
+            'uuid': {'type': 'string', 'maxLength': 255}}
 DISK_CONFIG = {'enum': ['AUTO', 'MANUAL']}
 LEGACY_DISK = obj({
     'virtual_name': {'type': 'string', 'maxLength': 255}, 'volume_id': UUID, 'snapshot_id': UUID,
     'volume_size': SIZE_GB, 'device_name': {'type': 'string', 'maxLength': 255}, 'delete_on_termination': BOOLEAN,
     'no_device': {}, 'connection_info': {'type': 'string', 'maxLength': 65535}})
-DISK = obj({
+_DISK = {
     'boot_index': {'type': ['integer', 'string', 'null'], 'pattern': '^-?[0-9]{1,9}$', 'minimum': -1,
                    'maximum': 2147483647},
     'uuid': {'type': ['string', 'null'], 'maxLength': 255}, 'image_id': UUID, 'volume_id': UUID, 'snapshot_id': UUID,
     'source_type': {'enum': ['volume', 'image', 'snapshot', 'blank']},
     'destination_type': {'enum': ['local', 'volume']},
-    'volume_size': {**SIZE_GB, 'type': ['integer', 'string', 'null']}, 'volume_type': {'type': ['string', 'null']},
+    'volume_size': {**SIZE_GB, 'type': ['integer', 'string', 'null']},
     'device_name': {'type': ['string', 'null'], 'maxLength': 255}, 'delete_on_termination': BOOLEAN,
-    'guest_format': TEXT, 'device_type': TEXT, 'disk_bus': TEXT, 'no_device': {}, 'tag': TAG,
-    'virtual_name': TEXT, 'connection_info': {}})
+    'guest_format': TEXT, 'device_type': TEXT, 'disk_bus': TEXT, 'no_device': {},
+    'virtual_name': TEXT, 'connection_info': {}}
+
+
+def _many(item: dict) -> dict:
+    return {'type': 'array', 'items': obj(item), 'maxItems': 26}
+
 
 _CREATE = {
     'name': NAME, 'imageRef': IMAGE_OR_NOTHING, 'flavorRef': FLAVOR, 'adminPass': {'type': 'string'},
-    'metadata': METADATA, 'networks': {'type': 'array', 'items': NETWORK}, 'OS-DCF:diskConfig': DISK_CONFIG,
+    'metadata': METADATA, 'networks': {'type': 'array', 'items': obj(_NETWORK)}, 'OS-DCF:diskConfig': DISK_CONFIG,
     'accessIPv4': ADDRESS, 'accessIPv6': ADDRESS, 'personality': {'type': 'array', 'maxItems': 0},
     'availability_zone': NAME, 'block_device_mapping': {'type': 'array', 'items': LEGACY_DISK, 'maxItems': 26},
-    'block_device_mapping_v2': {'type': 'array', 'items': DISK, 'maxItems': 26}, 'config_drive': BOOLEAN,
+    'block_device_mapping_v2': _many(_DISK), 'config_drive': BOOLEAN,
     'key_name': {**NAME, 'type': ['string', 'null']}, 'min_count': POSITIVE, 'max_count': POSITIVE,
     'return_reservation_id': BOOLEAN,
     'security_groups': {'type': 'array', 'items': obj({'name': NAME}, ['name'])},
@@ -55,27 +58,35 @@ def _create(properties, required=('name', 'flavorRef')):
                 'OS-SCH-HNT:scheduler_hints': _HINTS}, ['server'])
 
 
+def _networks(item: dict) -> dict:
+    return {'anyOf': [{'type': 'array', 'items': obj(item)}, {'enum': ['none', 'auto']}]}
+
+
+# What each version changed of a new server's properties; None took one away.
+_CHANGES = [
+    (1, {}),
+    (19, {'description': TEXT}),
+    (32, {'block_device_mapping_v2': _many({**_DISK, 'tag': TAG}),
+          'networks': {'type': 'array', 'items': obj({**_NETWORK, 'tag': TAG})}}),
+    (33, {'block_device_mapping_v2': _many(_DISK)}),
+    (37, {'networks': _networks(_NETWORK)}),
+    (42, {'block_device_mapping_v2': _many({**_DISK, 'tag': TAG}), 'networks': _networks({**_NETWORK, 'tag': TAG})}),
+    (52, {'tags': {'type': 'array', 'items': TAG, 'maxItems': 50}}),
+    (57, {'personality': None}),
+    (63, {'trusted_image_certificates': {'type': ['array', 'null'], 'maxItems': 50}}),
+    (67, {'block_device_mapping_v2': _many({**_DISK, 'tag': TAG, 'volume_type': {'type': ['string', 'null']}})}),
+    (74, {'host': HOST, 'hypervisor_hostname': HOST}),
+    (90, {'hostname': {'type': 'string', 'minLength': 1, 'maxLength': 63, 'pattern': '^[a-zA-Z0-9-]*$'}}),
+    (94, {'hostname': {**HOST, 'pattern': r'^[a-zA-Z0-9-.]*$'}}),
+]
+
+
 def _steps():
-    properties = copy.deepcopy(_CREATE)
-    yield (2, 1), _create(dict(properties))
-    properties['description'] = TEXT
-    yield (2, 19), _create(dict(properties))
-    properties['networks'] = {'anyOf': [{'type': 'array', 'items': NETWORK}, {'enum': ['none', 'auto']}]}
-    required = ('name', 'flavorRef', 'networks')
-    yield (2, 37), _create(dict(properties), required)
-    properties['tags'] = {'type': 'array', 'items': TAG, 'maxItems': 50}
-    yield (2, 52), _create(dict(properties), required)
-    del properties['personality']
-    yield (2, 57), _create(dict(properties), required)
-    properties['trusted_image_certificates'] = {'type': ['array', 'null'], 'maxItems': 50}
-    yield (2, 63), _create(dict(properties), required)
-    properties |= {'host': HOST, 'hypervisor_hostname': HOST}
-    yield (2, 74), _create(dict(properties), required)
-    properties['hostname'] = {'type': 'string', 'minLength': 1, 'maxLength': 63,
-                              'pattern': '^[a-zA-Z0-9-]*$'}
-    yield (2, 90), _create(dict(properties), required)
-    properties['hostname'] = {**HOST, 'pattern': r'^[a-zA-Z0-9-.]*$'}
-    yield (2, 94), _create(dict(properties), required)
+    properties = dict(_CREATE)
+    for minor, change in _CHANGES:
+        properties = {name: value for name, value in (properties | change).items() if value is not None}
+        required = ('name', 'flavorRef', 'networks') if minor >= 37 else ('name', 'flavorRef')
+        yield (2, minor), _create(properties, required)
 
 
 CREATE = list(_steps())

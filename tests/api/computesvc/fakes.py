@@ -115,7 +115,7 @@ class Volumes(Service):
 
     def create(self, body, headers, **kw):
         wish = body['volume']
-        return 202, {'volume': self.volumes[self.add(wish['size'], headers['X-Project-Id'])]}
+        return 202, {'volume': self.volumes[self.add(wish.get('size') or 1, headers['X-Project-Id'])]}
 
     def delete(self, id, **kw):
         if self._volume(id)['status'] != 'available':
