@@ -18,11 +18,14 @@ def check_tools():
         raise Unavailable(f'To make the guest image, install: {" ".join(missing)}')
 
 
-def make(image, size, folder):
-    """`image` is a new bootable disk of `size` bytes with the files of `folder`, one of them syslinux.cfg."""
+def make(image, size, spare, folder):
+    """`image` is a new bootable disk of `size` bytes with the files of `folder`, one of them syslinux.cfg.
+
+    The file system ends `spare` bytes before the disk does.
+    """
     with open(image, 'xb') as disk:
         os.truncate(disk.fileno(), size)
-    _run('mformat', '-i', image, '-T', size // SECTOR, '-h', HEADS, '-s', SECTORS, '-H', 0, '::')
+    _run('mformat', '-i', image, '-T', (size - spare) // SECTOR, '-h', HEADS, '-s', SECTORS, '-H', 0, '::')
     for path in sorted(folder.iterdir()):
         _run('mcopy', '-i', image, path, f'::{path.name}')
     _run('syslinux', '--install', image)

@@ -13,6 +13,7 @@ from onebox.guest.errors import Unavailable
 __all__ = ['Unavailable', 'image']
 
 SIZE = 16 << 20
+SPARE = 1 << 20     # bytes at the end that are in no file system: init.sh keeps its counter there
 INIT = pathlib.Path(__file__).with_name('init.sh')
 SYSLINUX = '''DEFAULT linux
 LABEL linux
@@ -41,7 +42,7 @@ def default_cache():
 def recipe() -> str:
     """Changes whenever an image would come out different; only the packages' versions are left out of it."""
     sources = [INIT, *(pathlib.Path(module.__file__) for module in (fat, initramfs, modules))]
-    digest = hashlib.sha256(SYSLINUX.encode() + str(SIZE).encode())
+    digest = hashlib.sha256(SYSLINUX.encode() + f'{SIZE} {SPARE}'.encode())
     for source in sources:
         digest.update(source.read_bytes())
     return digest.hexdigest()[:12]
@@ -65,7 +66,7 @@ def _build(cache, progress):
         (contents / 'vmlinuz').write_bytes(_kernel(files))
         (contents / 'initrd').write_bytes(_initrd(files))
         (contents / 'syslinux.cfg').write_text(SYSLINUX)
-        fat.make(work / 'image', SIZE, contents)
+        fat.make(work / 'image', SIZE, SPARE, contents)
         path = cache / f'guest-{version}-{recipe()}.img'
         os.replace(work / 'image', path)
     return path

@@ -1,9 +1,11 @@
-"""Reads what the guest says about its disks from the text of its serial console."""
+"""Reads what the guest says about its disks, and its counters on them, from the text of its serial console."""
 
 import re
 import typing
 
 _LINE = re.compile(r'^disks: (.*)$')
+_COUNTERS = re.compile(r'^counters: ((?:\w+ \d+(?:, )?)+)\r*\n', re.MULTILINE)
+_FOUND = re.compile(r'^counter on (\w+): found (\d+)\r*\n', re.MULTILINE)
 _SERIAL = 20    # virtio-blk hands on no more characters of a serial number (VIRTIO 1.2, 5.2.6)
 
 
@@ -30,6 +32,20 @@ def size_seen(console: str, volume_id: str) -> int | None:
         if disk.serial and disk.serial == volume_id[:_SERIAL]:
             return disk.size
     return None
+
+
+def counters(console: str) -> dict[str, int]:
+    """The number last shown for each disk by its name, {} if there is none; it was on the disk before it was shown."""
+    shown = _COUNTERS.findall(console)
+    return {name: int(number) for name, number in (pair.split() for pair in shown[-1].split(', '))} if shown else {}
+
+
+def counters_found(console: str) -> dict[str, list[int]]:
+    """What stood on each disk when counting on it began, for each time that it did."""
+    found = {}
+    for name, number in _FOUND.findall(console):
+        found.setdefault(name, []).append(int(number))
+    return found
 
 
 def _disks(text):

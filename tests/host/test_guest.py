@@ -79,6 +79,45 @@ def test_a_disk_grows_under_a_running_guest(hypervisor, linux, make_disk, record
     hypervisor.detach_disk(linux, disk['volume_id'])
 
 
+def sector(disk):
+    """What stands where the guest counts: behind the file system of its image, on every disk."""
+    with open(disk['path'], 'rb') as file:
+        file.seek(15 << 20)
+        return file.read(512)
+
+
+def test_a_guest_counts_on_its_disks_and_goes_on_from_what_it_finds(hypervisor, linux, make_disk):
+    def says(name):
+        return guest.counters(hypervisor.console_output(linux)).get(name, 0)
+
+    def found():
+        return guest.counters_found(hypervisor.console_output(linux)).get('vdb', [])
+
+    begun = eventually(lambda: says('vda'))
+    eventually(lambda: 'vdb' not in guest.counters(hypervisor.console_output(linux)))
+    before = len(found())
+    fresh, foreign = make_disk('vdb', GiB), make_disk('vdc', GiB)
+    with open(foreign['path'], 'r+b') as file:
+        file.seek(15 << 20)
+        file.write(b'data')
+    for disk in (fresh, foreign):
+        hypervisor.attach_disk(linux, disk)
+    shown = eventually(lambda: says('vdb'))
+    assert found()[before:] == [0]
+    hypervisor.detach_disk(linux, fresh['volume_id'])
+    word, number = sector(fresh).split()
+    assert (word, int(number) >= shown) == (b'counter', True)
+
+    eventually(lambda: 'vdb' not in guest.counters(hypervisor.console_output(linux)))
+    hypervisor.attach_disk(linux, fresh)
+    eventually(lambda: says('vdb') > int(number))
+    assert found()[before:] == [0, int(number)]
+    assert says('vda') > begun
+    assert says('vdc') == 0 and sector(foreign).rstrip(b'\0') == b'data'
+    for disk in (fresh, foreign):
+        hypervisor.detach_disk(linux, disk['volume_id'])
+
+
 def test_a_guest_shuts_itself_down(hypervisor, linux):
     def starts():
         return len(re.findall('Linux .* is up', hypervisor.console_output(linux)))
@@ -91,8 +130,10 @@ def test_a_guest_shuts_itself_down(hypervisor, linux):
     assert hypervisor.power_state(linux) == 'shutdown'
     assert re.search(r'Power down', hypervisor.console_output(linux, lines=3))
 
+    counted = guest.counters(hypervisor.console_output(linux))['vda']
     hypervisor.power_on(linux)
     eventually(lambda: starts() == begun + 1, BOOT_SECONDS)
+    eventually(lambda: guest.counters_found(hypervisor.console_output(linux))['vda'][-1] >= counted)
     hypervisor.reboot(linux)
     eventually(lambda: starts() == begun + 2, BOOT_SECONDS)
 

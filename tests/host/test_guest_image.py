@@ -28,6 +28,14 @@ def test_no_report(text):
     assert guest.sizes_seen(text) == {}
 
 
+def test_the_last_whole_line_of_counters_counts():
+    console = ('counter on vda: found 0\r\ncounters: vda 3\r\ncounters: vda 6, vdb 2\r\n'
+               'counter on vda: found 6\r\ncounter on vdb: found 2\r\ncounters: vda 9, vd')
+    assert guest.counters(console) == {'vda': 6, 'vdb': 2}
+    assert guest.counters_found(console) == {'vda': [0, 6], 'vdb': [2]}
+    assert guest.counters('') == guest.counters_found('Linux is up') == {}
+
+
 def test_memory_speaks_the_same_language():
     memory = Memory()
     disk = {'volume_id': VOLUME, 'path': 'memory:x', 'type': 'memory', 'target': 'vda', 'size': 1024}
