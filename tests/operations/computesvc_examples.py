@@ -48,6 +48,8 @@ class ComputeExample(Example):
                     order = [table.c.created_at] if 'created_at' in table.c else []
                     rows = session.execute(sa.select(table).order_by(*order)).mappings()
                     found[table.name] = [{k: v for k, v in row.items() if k not in TIMES} for row in rows]
+            rows = session.scalars(sa.select(models.Hypervisor))
+            found['used'] = {row.host: (row.vcpus_used, row.memory_mb_used, row.disk_gb_used) for row in rows}
         found['volumes'] = self.world.volumes.state()
         found['guests'] = {id: {'state': state, 'disks': self.world.hypervisor.disks(id)}
                            for id, state in self.world.hypervisor.servers().items()}
