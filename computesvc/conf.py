@@ -8,6 +8,11 @@ DEFAULT = [
     cfg.StrOpt('state_path', default='/var/lib/computesvc', help='Where an agent keeps local root disks.'),
     cfg.StrOpt('default_availability_zone', default='nova', help='The zone of hosts.'),
     cfg.StrOpt('internal_availability_zone', default='internal', help='The zone of conductors.'),
+    cfg.BoolOpt('allow_resize_to_same_host', default=False,
+                help='Whether a resize may leave a server on its host, where that is the best one for it.'),
+    cfg.IntOpt('resize_confirm_window', default=0, min=0,
+               help='Seconds after which a resize or migration that nobody confirmed or reverted is confirmed by '
+                    'itself; 0: never.'),
     cfg.FloatOpt('reserve_wait', default=5.0,
                  help='Seconds that a request to attach waits for the word of the volume service.'),
 ]
@@ -29,6 +34,11 @@ AGENT = [
                     'By default: sudo -n, and the privsep-helper of the same environment.'),
     cfg.StrOpt('lock_path', help='Folder of the locks that keep two processes of this host from connecting to one '
                                  'target at once: the same for all of them. By default: locks in state_path.'),
+    cfg.FloatOpt('shutdown_timeout', default=60.0, min=0,
+                 help='Seconds that a guest is given to shut down by itself before it is cut off.'),
+    cfg.StrOpt('disk_export_ports', default='10809-10872', regex=r'^\d{1,5}-\d{1,5}$',
+               help='Ports at my_ip, FIRST-LAST, at which the hosts that servers move to read their local disks '
+                    '(NBD with TLS; each disk takes one while its server moves).'),
     cfg.FloatOpt('heartbeat_interval', default=2.0, help='Seconds between two reports to the conductor.'),
     cfg.FloatOpt('sweep_interval', default=180.0,
                  help='Seconds between two comparisons of device sizes with the recorded volume sizes.'),

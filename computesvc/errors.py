@@ -10,8 +10,8 @@ from svckit.errors import (
     Unavailable,
 )
 
-__all__ = ['AttachmentNotFound', 'BadRequest', 'Conflict', 'DeviceInUse', 'Error', 'Forbidden', 'InvalidState',
-           'InvalidVolume', 'NotFound', 'OverQuota', 'ServerLocked', 'ServerNotFound', 'Unavailable']
+__all__ = ['AttachmentNotFound', 'BadRequest', 'CannotResizeDisk', 'Conflict', 'DeviceInUse', 'Error', 'Forbidden',
+           'InvalidState', 'InvalidVolume', 'NotFound', 'OverQuota', 'ServerLocked', 'ServerNotFound', 'Unavailable']
 
 
 class InvalidState(Conflict):
@@ -44,3 +44,8 @@ class InvalidVolume(BadRequest):
 class DeviceInUse(Conflict):
     def __init__(self, device):
         super().__init__(f'The supplied device path ({device}) is in use.')
+
+
+class CannotResizeDisk(BadRequest):
+    def __init__(self, reason):
+        super().__init__(f'Server disk was unable to be resized because: {reason}')

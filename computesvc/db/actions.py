@@ -24,6 +24,16 @@ def begin(session, context, server, action: str, event: str, subject: str, host:
     return row.id
 
 
+def advance(session, subject: str, event: str, host: str | None) -> None:
+    """The work went well so far and goes on as `event` on `host`; said again, it changes nothing."""
+    where = [ActionEvent.subject == subject, ActionEvent.finish_time.is_(None)]
+    now = session.execute(select(ActionEvent.action_id, ActionEvent.event).where(*where)).first()
+    if now is None or now.event == event:
+        return
+    session.execute(update(ActionEvent).where(*where).values(finish_time=utcnow(), result=SUCCESS))
+    session.add(ActionEvent(action_id=now.action_id, event=event, subject=subject, host=host))
+
+
 def finish(session, subject: str, error: str | None = None, details: str | None = None) -> None:
     """Finish every unfinished event of `subject`: well, perhaps with `details`, or with `error`."""
     where = [ActionEvent.subject == subject, ActionEvent.finish_time.is_(None)]

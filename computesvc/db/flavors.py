@@ -23,6 +23,13 @@ def get(context, id: str) -> Flavor:
     return flavor
 
 
+def facts(flavor) -> dict:
+    """The flavor as a server remembers it."""
+    return {'id': flavor.id, 'name': flavor.name, 'vcpus': flavor.vcpus, 'ram': flavor.memory_mb,
+            'disk': flavor.disk_gb, 'ephemeral': flavor.ephemeral_gb, 'swap': flavor.swap_mb,
+            'extra_specs': flavor.extra_specs}
+
+
 def find(session, public: bool | None, min_disk=0, min_ram=0) -> list[Flavor]:
     """All with at least so many GiB of disk and MiB of memory; `public` None means either kind."""
     query = select(Flavor).where(Flavor.disk_gb >= min_disk, Flavor.memory_mb >= min_ram)

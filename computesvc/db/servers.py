@@ -39,12 +39,17 @@ def settle(session, id: str, task_state: str | None, **values) -> bool:
     return swap(session, Server, id, {'task_state': task_state, 'deleted_at': None}, {'task_state': None, **values})
 
 
+def blame(reason: str) -> dict:
+    """A fault as servers keep it."""
+    return {'code': 500, 'message': reason, 'created': stamp(utcnow())}
+
+
 def fail(session, id: str, reason: str, task_state: str | None, **values) -> None:
     """The server could not be made: ERROR, with the reason as its fault, and `task_state` unless being deleted."""
     idle = {} if session.get(Server, id).task_state == 'deleting' else {'task_state': task_state}
     session.execute(update(Server).where(Server.id == id).values(
         **values, **idle, vm_state=states.ERROR, power_state=states.NOSTATE,
-        fault={'code': 500, 'message': reason, 'created': stamp(utcnow())}))
+        fault=blame(reason)))
 
 
 def remove(session, server: Server) -> None:
@@ -58,8 +63,9 @@ def remove(session, server: Server) -> None:
 
 
 def demand(server) -> dict[str, int]:
-    """What one server takes of its project's quota."""
-    return {'instances': 1, 'cores': server.vcpus, 'ram': server.memory_mb}
+    """What one server takes of its project's quota: until a move is confirmed or reverted, the more of both sizes."""
+    held = (server.old_flavor or {}).get('held') or {'cores': server.vcpus, 'ram': server.memory_mb}
+    return {'instances': 1, **held}
 
 
 def repair_usage(session) -> list[tuple[str, dict, dict]]:
@@ -69,6 +75,10 @@ def repair_usage(session) -> list[tuple[str, dict, dict]]:
         .where(Server.deleted_at.is_(None)).group_by(Server.project_id))
     counted = {project: {'instances': count, 'cores': int(vcpus), 'ram': int(memory_mb)}
                for project, count, vcpus, memory_mb in rows}
+    for moving in session.scalars(select(Server).where(Server.deleted_at.is_(None), Server.old_flavor.is_not(None))):
+        held = demand(moving)
+        counted[moving.project_id]['cores'] += held['cores'] - moving.vcpus
+        counted[moving.project_id]['ram'] += held['ram'] - moving.memory_mb
     wrong = []
     for project in sorted({*counted, *session.scalars(select(quota.USAGES.c.project_id))}):
         before = quota.usage(session, project)

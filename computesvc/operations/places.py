@@ -11,3 +11,13 @@ def agent(op) -> str:
 def found_agent(op) -> str:
     """The agent of the host that an earlier step found out."""
     return f"agent:{op.notes['host']}"
+
+
+def source(op) -> str:
+    """The agent of the host that a moving server is on."""
+    return f"agent:{op.params['host']}"
+
+
+def back(op) -> str:
+    """The agent of the host that a server comes back to."""
+    return f"agent:{op.params['back']}"

@@ -6,25 +6,42 @@ from svckit import operations
 from svckit.db import swap
 
 
-def begin(context, server, operation, params: dict, *, action: str, event: str, vm_states, task_state: str) -> str:
+def begin(context, server, operation, params: dict, *, action: str, event: str, vm_states, task_state: str | None,
+          also=None) -> str:
     """Mark the server busy, record the action, start the operation: one transaction; the operation's id.
 
-    Raises InvalidState unless the server is in one of `vm_states` and idle, ServerLocked.
+    `also(session, row)` does what else belongs into it, with the server as it is there, and
+    returns further parameters.  Raises InvalidState unless the server is in one of
+    `vm_states` and idle, ServerLocked.
     """
-    if server.locked and not context.is_admin:
-        raise errors.ServerLocked(server.id)
+    check_lock(context, server)
     subject = f'server:{server.id}'
 
     def work(session):
         if not swap(session, Server, server.id, {'vm_state': vm_states, 'task_state': None, 'deleted_at': None},
                     {'task_state': task_state}):
             raise errors.InvalidState(session.get(Server, server.id) or server, action)
-        actions.begin(session, context, server, action, event, subject)
+        row = session.get(Server, server.id)
+        actions.begin(session, context, row, action, event, subject)
+        more = also(session, row) if also else {}
         return operations.start(
-            session, operation, subject=subject, resource=subject, project_id=server.project_id,
+            session, operation, subject=subject, resource=subject, project_id=row.project_id,
             user_id=context.user_id, request_id=context.request_id,
-            params={**params, 'task_state': task_state, 'host': server.host, 'server': facts(server)})
+            params={**params, 'task_state': task_state, 'host': row.host, 'server': facts(row), **more})
     return context.db.run(work)
+
+
+def check_lock(context, server) -> None:
+    """Raises ServerLocked."""
+    if server.locked and not context.is_admin:
+        raise errors.ServerLocked(server.id)
+
+
+def check(context, server, action: str, vm_states) -> None:
+    """Say early what begin() would: raises ServerLocked, InvalidState."""
+    check_lock(context, server)
+    if server.vm_state not in vm_states or server.task_state is not None:
+        raise errors.InvalidState(server, action)
 
 
 def end(ctx, op, **values) -> None:
@@ -39,6 +56,7 @@ def withdraw(ctx, op) -> None:
     actions.finish(ctx.session, op.subject, op.error or 'undone')
 
 
-def facts(server) -> dict:
-    """What a hypervisor has to know of a server."""
-    return {'id': server.id, 'name': server.name, 'vcpus': server.vcpus, 'memory_mb': server.memory_mb}
+def facts(server, flavor: dict | None = None) -> dict:
+    """What a hypervisor has to know of a server, perhaps with another flavor than it has."""
+    vcpus, memory_mb = (flavor['vcpus'], flavor['ram']) if flavor else (server.vcpus, server.memory_mb)
+    return {'id': server.id, 'name': server.name, 'vcpus': vcpus, 'memory_mb': memory_mb}
