@@ -2,7 +2,7 @@
 from computesvc import errors
 from computesvc.api import versions
 from computesvc.api.schemas import instance_actions as schemas
-from computesvc.api.servers import moment
+from computesvc.api.server_filters import moment
 from computesvc.api.views import instance_actions as views
 from computesvc.db import actions, servers
 from computesvc.policies import instance_actions as policies

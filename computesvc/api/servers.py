@@ -1,15 +1,12 @@
 """Servers: list, show, create, change, delete."""
-import datetime
 import secrets
 
-from oslo_utils import timeutils
-
 from computesvc import errors
-from computesvc.api import new_servers, versions
+from computesvc.api import new_servers, server_filters, versions
 from computesvc.api.schemas import servers as schemas
-from computesvc.api.schemas.types import true
+from computesvc.api.schemas.types import BOOLEAN, true
 from computesvc.api.views import servers as views
-from computesvc.db import attachments, lists, servers, services, states
+from computesvc.db import attachments, lists, servers, services
 from computesvc.db.models import Server
 from computesvc.operations import boot_server, delete_server
 from computesvc.policies import servers as policies
@@ -74,7 +71,8 @@ def update(req, server_id):
     values = {column: new_servers.clean(name, wish[name]) for name, column in columns.items() if name in wish}
     if values:
         context.db.run(lambda session: swap(session, Server, server.id, {'deleted_at': None}, values))
-    return {'server': _full(req, [servers.get(context, server_id)])[0]}
+    shown = _full(req, [servers.get(context, server_id)])[0]
+    return {'server': shown if req.version >= versions.STRICT_QUERIES else views.of_update(shown)}
 
 
 @handler(status=204)
@@ -120,72 +118,26 @@ def _find(req, policy, policy_all):
     context, query = req.context, req.query
     context.authorize(policy)
     project_id = context.project_id
-    if true(query.get('all_tenants', '')) or query.get('all_tenants') == '':
+    if _all_projects(query):
         context.authorize(policy_all)
         project_id = query.get('project_id') or query.get('tenant_id')
-    page = Page.from_query(query, context.service.conf.api.max_limit, SORTS, lists=req.query_lists)
+    page = _page(req)
+    where = server_filters.conditions(req)
     with context.db.reader() as session:
-        where = [] if project_id is None else [Server.project_id == project_id]
-        where += _filters(req)
+        where += [] if project_id is None else [Server.project_id == project_id]
         return lists.page(session, Server, where, page, SORTS), page
 
 
-def _filters(req) -> list:
-    query, admin = req.query, req.context.is_admin
-    where = _when(query)
-    if admin and true(query.get('deleted', '')):
-        where.append(Server.deleted_at.is_not(None))
-    elif 'changes-since' not in query and query.get('status', '').upper() != 'DELETED':
-        where.append(Server.deleted_at.is_(None))
-    if 'status' in query:
-        words = [word for value in req.query_lists['status'] for word in states.vm_states(value)]
-        where.append(Server.vm_state.in_(words))
-        if 'deleted' in words and not admin:
-            raise errors.Forbidden('Only administrators may list deleted servers')
-    for name in ('name', 'display_name', 'description', 'display_description', 'hostname'):
-        if query.get(name):
-            column = {'display_name': Server.name, 'display_description': Server.description}.get(name)
-            where.append(lists.matches(column if column is not None else getattr(Server, name), query[name]))
-    equal = {'uuid': Server.id, 'image': Server.image_id, 'availability_zone': Server.availability_zone,
-             'key_name': Server.key_name, 'reservation_id': Server.reservation_id, 'user_id': Server.user_id}
-    if admin:
-        equal |= {'host': Server.host, 'node': Server.node}
-    for name, column in equal.items():
-        if query.get(name):
-            where.append(column == query[name])
-    for name, column in {'vm_state': Server.vm_state, 'task_state': Server.task_state}.items():
-        if name in query:
-            where.append(column.in_(req.query_lists[name]))
-    if 'power_state' in query:
-        where.append(Server.power_state == _number('power_state', query['power_state']))
-    if 'locked' in query and req.version >= versions.LOCKED_REASON:
-        where.append(Server.locked == true(query['locked']))
-    if query.get('flavor'):
-        where.append(Server.flavor_id == query['flavor'])
-    if query.get('ip') or query.get('ip6'):
-        where.append(Server.id.is_(None))          # no server here has an address that the API knows
-    return where
+def _all_projects(query) -> bool:
+    word = query.get('all_tenants')
+    if word is not None and word not in ('', *BOOLEAN['enum']):
+        raise errors.BadRequest(f'Invalid all_tenants {word[:40]!r}.')
+    return word == '' or true(word)
 
 
-def _when(query) -> list:
-    where = []
-    changed = lists.either(Server.updated_at, Server.created_at)
-    if 'changes-since' in query:
-        where.append(changed >= moment('changes-since', query['changes-since']))
-    if 'changes-before' in query:
-        where.append(changed <= moment('changes-before', query['changes-before']))
-    return where
-
-
-def moment(name: str, text: str) -> datetime.datetime:
-    """A moment as clients write it, in UTC without a zone; raises BadRequest."""
-    try:
-        return timeutils.normalize_time(timeutils.parse_isotime(text))
-    except (ValueError, OverflowError):
-        raise errors.BadRequest(f'Invalid filter field: {name}.') from None
-
-
-def _number(name, text) -> int:
-    if not text.isascii() or not text.isdigit() or len(text) > 9:
-        raise errors.BadRequest(f'{name} must be a number.')
-    return int(text)
+def _page(req) -> Page:
+    query = {name: value for name, value in req.query.items() if (name, value) != ('limit', '0')}   # as many as may be
+    page = Page.from_query(query, req.context.service.conf.api.max_limit, SORTS, lists=req.query_lists)
+    if {'host', 'node'} & {key for key, _ in page.sort} and not req.context.is_admin:
+        raise errors.Forbidden('Only administrators can sort servers by host or node')
+    return page

@@ -1,7 +1,7 @@
 """Pages of rows: filtered, sorted, from a marker on, in one query besides the marker's own."""
 import re
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import Text, and_, cast, func, literal, or_, select
 
 from computesvc import errors
 
@@ -42,8 +42,20 @@ def _after(order, values):
 def _beyond(column, descending, value):
     if value is None:
         return None if descending else column.is_not(None)
+    value = literal(value)      # SQLAlchemy compares a column with a bare True by = only
     beyond = column < value if descending else column > value
     return or_(beyond, column.is_(None)) if descending and column.nullable else beyond
+
+
+def holds(column, element: str):
+    """A Json column whose document has `element`: an item of a list, or `"key":value` of an object, as JSON text.
+
+    Quotes within strings are escaped, so what follows an opening bracket or a comma is a whole element.  Compared
+    by replacing it, which every database does by the letter.
+    """
+    text = cast(column, Text)
+    found = [func.replace(text, literal(f'{before}{element}', Text), '') != text for before in '[{,']
+    return or_(*found)
 
 
 def matches(column, pattern: str):

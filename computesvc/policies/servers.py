@@ -5,6 +5,7 @@ INDEX = 'os_compute_api:servers:index'
 DETAIL = 'os_compute_api:servers:detail'
 INDEX_ALL = 'os_compute_api:servers:index:get_all_tenants'
 DETAIL_ALL = 'os_compute_api:servers:detail:get_all_tenants'
+ALL_FILTERS = 'os_compute_api:servers:allow_all_filters'
 SHOW = 'os_compute_api:servers:show'
 HOST_STATUS = 'os_compute_api:servers:show:host_status'
 EXTRA_SPECS = 'os_compute_api:servers:show:flavor-extra-specs'
@@ -42,6 +43,7 @@ RULES = [
     rule(DETAIL, READER, 'List servers with details.', 'GET /servers/detail'),
     rule(INDEX_ALL, ADMIN, 'List servers of all projects.', 'GET /servers?all_tenants=1'),
     rule(DETAIL_ALL, ADMIN, 'List servers of all projects with details.', 'GET /servers/detail?all_tenants=1'),
+    rule(ALL_FILTERS, ADMIN, 'Filter servers by anything.', 'GET /servers', 'GET /servers/detail'),
     rule(SHOW, f'{READER} or rule:service_api', 'Show a server.', 'GET /servers/{server_id}'),
     rule(HOST_STATUS, ADMIN, 'See the state of a server\'s host.', 'GET /servers/{server_id}', 'GET /servers/detail'),
     rule(EXTRA_SPECS, READER, 'See the extra specs of a server\'s flavor.', 'GET /servers/{server_id}'),

@@ -7,7 +7,8 @@ from computesvc.db import states
 from computesvc.db.servers import stamp
 from computesvc.policies import servers as policies
 
-_PROGRESS = ('ACTIVE', 'BUILD')
+_PROGRESS = ('ACTIVE', 'BUILD', 'REBUILD', 'RESIZE', 'VERIFY_RESIZE', 'MIGRATING')
+_NOT_OF_UPDATE = ('OS-EXT-AZ:', 'OS-EXT-SRV-ATTR:', 'OS-EXT-STS:', 'OS-SRV-USG:', 'os-extended-volumes:')
 
 
 def basic(req, server) -> dict:
@@ -41,9 +42,9 @@ def full(req, server, attachments, zone, host_status, single=True) -> dict:
         'os-extended-volumes:volumes_attached': [_volume(a, version) for a in attachments if a.state != 'failed'],
     }
     if status in _PROGRESS:
-        shown['progress'] = 0
+        shown['progress'] = server.progress or 0
     if status in ('ERROR', 'DELETED') and server.fault:
-        shown['fault'] = {name: server.fault[name] for name in ('code', 'created', 'message')}
+        shown['fault'] = _fault(context, server.fault)
     _attributes(context, version, server, shown)
     _later(context, version, server, shown, host_status, single)
     return shown
@@ -81,6 +82,20 @@ def _later(context, version, server, shown, host_status, single):
         shown['locked_reason'] = server.locked_reason
     if version >= versions.PINNED_ZONE:
         shown['pinned_availability_zone'] = server.availability_zone
+
+
+def of_update(shown: dict) -> dict:
+    """What an answer to a change shows before 2.75, of a full view."""
+    return {name: value for name, value in shown.items()
+            if not name.startswith(_NOT_OF_UPDATE) and name not in ('config_drive', 'key_name', 'host_status')}
+
+
+def _fault(context, fault: dict) -> dict:
+    """Details are for administrators, unless the user can put it right."""
+    shown = {name: fault[name] for name in ('code', 'created', 'message')}
+    if fault.get('details') and (context.is_admin or fault['code'] != 500):
+        shown['details'] = fault['details']
+    return shown
 
 
 def host_id(host: str | None, project_id: str) -> str:
