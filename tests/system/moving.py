@@ -10,7 +10,8 @@ import time
 from xml.etree import ElementTree
 
 from tests.system.deployment import Deployment
-from tests.system.processes import eventually
+from tests.system.nursery import Nursery
+from tests.system.processes import Process, Processes, eventually
 from tests.system.stepping import Steps
 
 STEPPING = pathlib.Path(__file__).with_name('stepping.py')
@@ -26,7 +27,12 @@ class Moving(Deployment):
     def __init__(self, folder, urls, transport_url, hosts: dict):
         super().__init__(folder, urls, transport_url, hosts[self.host].uri,
                          {name: daemon.uri for name, daemon in hosts.items() if name != self.host})
-        self.steps = Steps(folder / 'steps')
+        self.steps, self._nursery = Steps(folder / 'steps'), Nursery(folder)
+        self.processes = QuickProcesses(folder, self._nursery)
+
+    def stop(self):
+        super().stop()
+        self._nursery.close()
 
     def agent(self):
         return {'heartbeat_interval': 0.5, 'shutdown_timeout': 0}
@@ -48,6 +54,28 @@ class Moving(Deployment):
 
     def _under_halting(self, name):
         return (STEPPING, self.steps.folder) if name in ('agent', 'conductor') else ('-m',)
+
+
+class QuickProcesses(Processes):
+    """Those that run stepping.py come from the nursery."""
+
+    def __init__(self, folder, nursery):
+        super().__init__(folder)
+        self._nursery = nursery
+
+    def add(self, name, *command):
+        if command[0] != STEPPING:
+            return super().add(name, *command)
+        return self.put(QuickProcess(name, command[1:], self.folder, self._nursery))
+
+
+class QuickProcess(Process):
+    def __init__(self, name, arguments, folder, nursery):
+        super().__init__(name, [], folder)
+        self._arguments, self._nursery = arguments, nursery
+
+    def _spawn(self):
+        return self._nursery.start(self._arguments, self.log)
 
 
 class Guest:

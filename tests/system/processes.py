@@ -26,11 +26,14 @@ class Process:
         self._popen = None
 
     def start(self):
+        self._popen = self._spawn()
+        return self
+
+    def _spawn(self):
         environment = {**os.environ, 'PYTHONPATH': str(ROOT), 'PYTHONUNBUFFERED': '1'}
         with open(self.log, 'ab') as log:
-            self._popen = subprocess.Popen(self._command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                           env=environment, cwd=self.log.parent)
-        return self
+            return subprocess.Popen(self._command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                    env=environment, cwd=self.log.parent)
 
     @property
     def pid(self) -> int:
