@@ -1,4 +1,5 @@
 """A volume service and an image service that keep their promises in memory, spoken to over HTTP without a wire."""
+import hashlib
 import io
 import json
 import re
@@ -21,7 +22,7 @@ class Wire(requests.adapters.BaseAdapter):
     def send(self, request, **kwargs):
         url = urllib.parse.urlsplit(request.url)
         query = dict(urllib.parse.parse_qsl(url.query))
-        body = json.loads(request.body) if request.body else None
+        body = _body(request)
         status, answer, *more = self.service.answer(request.method, url.path, query, body, request.headers)
         response = requests.Response()
         response.status_code, response.request, response.url = status, request, request.url
@@ -32,6 +33,12 @@ class Wire(requests.adapters.BaseAdapter):
 
     def close(self):
         pass
+
+
+def _body(request):
+    if request.headers.get('Content-Type') == 'application/octet-stream':
+        return b''.join(request.body)
+    return json.loads(request.body) if request.body else None
 
 
 def session(service) -> keystone.Session:
@@ -94,7 +101,8 @@ class Volumes(Service):
     def state(self):
         """What is visible of it."""
         return {'volumes': {id: (v['status'], v['size']) for id, v in self.volumes.items()},
-                'attachments': [(a['volume_id'], a['instance'], a['status']) for a in self.attachments.values()]}
+                'attachments': [(a['volume_id'], a['instance'], a['status'], (a['connector'] or {}).get('host'))
+                                for a in self.attachments.values()]}
 
     def routes(self):
         v, a = '/v3/[^/]+/volumes', '/v3/[^/]+/attachments'
@@ -169,7 +177,8 @@ class Volumes(Service):
         del self.attachments[id]
         left = {a['status'] for a in self.attachments.values() if a['volume_id'] == attachment['volume_id']}
         if 'attached' not in left:
-            self.volumes[attachment['volume_id']]['status'] = 'attaching' if left else 'available'
+            status = 'attaching' if 'attaching' in left else 'reserved' if left else 'available'
+            self.volumes[attachment['volume_id']]['status'] = status
         return 200, {'attachments': []}
 
 
@@ -186,13 +195,42 @@ class Images(Service):
                             'size': len(data), **values}, data)
         return id
 
-    def routes(self):
-        return {('GET', '/v2/images/([^/]+)'): self.show, ('GET', '/v2/images/([^/]+)/file'): self.data}
+    def state(self):
+        """What is visible of it."""
+        return {id: ({**image, 'id': None}, hashlib.sha256(data).hexdigest()) for id, (image, data) in
+                self.images.items()}
 
-    def show(self, id, **kw):
+    def routes(self):
+        one = '/v2/images/([^/]+)'
+        return {('GET', one): self.show, ('GET', f'{one}/file'): self.data, ('POST', '/v2/images'): self.make,
+                ('PUT', f'{one}/file'): self.upload, ('DELETE', one): self.remove}
+
+    def _image(self, id):
         if id not in self.images:
             raise Broken(404, 'No image found with ID')
-        return 200, self.images[id][0]
+        return self.images[id][0]
+
+    def show(self, id, **kw):
+        return 200, self._image(id)
+
+    def make(self, body, **kw):
+        if body['id'] in self.images:
+            raise Broken(409, 'Image ID already exists!')
+        self.images[body['id']] = ({'min_disk': 0, 'min_ram': 0, 'size': None, **body, 'status': 'queued'}, b'')
+        return 201, self.images[body['id']][0]
+
+    def upload(self, id, body, **kw):
+        image = self._image(id)
+        if image['status'] != 'queued':
+            raise Broken(409, 'Image has data')
+        checksum = hashlib.md5(body, usedforsecurity=False).hexdigest()
+        self.images[id] = (image | {'status': 'active', 'size': len(body), 'checksum': checksum}, body)
+        return 204, None
+
+    def remove(self, id, **kw):
+        self._image(id)
+        del self.images[id]
+        return 204, None
 
     def data(self, id, **kw):
         return 200, self.images[id][1]
