@@ -1,7 +1,8 @@
 """POST /servers/{id}/action: power, console, lock and the like."""
 from computesvc import errors
+from computesvc.api import versions
 from computesvc.api.schemas import servers as schemas
-from computesvc.db import servers, states
+from computesvc.db import actions, servers, states
 from computesvc.db.models import Server
 from computesvc.operations import (
     delete_server,
@@ -13,6 +14,7 @@ from computesvc.operations import (
 )
 from computesvc.policies import servers as policies
 from computesvc.topics import console
+from svckit import operations
 from svckit.db import swap
 from svckit.web.handler import handler
 
@@ -51,29 +53,64 @@ def unpause(req, server_id):
 
 @handler(status=202, body=schemas.LOCK)
 def lock(req, server_id):
+    """Only administrators change a locked server.  Its owner locking it again changes nothing."""
     server = _server(req, server_id, policies.LOCK)
-    reason = (req.data['lock'] or {}).get('locked_reason') if isinstance(req.data['lock'], dict) else None
-    _change(req, server, locked=True, locked_reason=reason)
+    by = _locker(req.context, server)
+    if server.locked and by == 'owner':
+        return
+    wish = req.data['lock'] if req.version >= versions.LOCKED_REASON else None
+    reason = (wish or {}).get('locked_reason')
+    _change(req, server, 'lock', locked=True, locked_by=by, locked_reason=reason or server.locked_reason)
 
 
 @handler(status=202, body=schemas.UNLOCK)
 def unlock(req, server_id):
-    _change(req, _server(req, server_id, policies.UNLOCK), locked=False, locked_reason=None)
+    server = _server(req, server_id, policies.UNLOCK)
+    if server.locked_by not in (None, _locker(req.context, server)):
+        req.context.authorize(policies.UNLOCK_OVERRIDE, server)
+    _change(req, server, 'unlock', locked=False, locked_by=None, locked_reason=None)
+
+
+def _locker(context, server) -> str:
+    return 'owner' if server.project_id == context.project_id else 'admin'
 
 
 @handler(status=202, body=schemas.RESET_STATE)
 def reset_state(req, server_id):
-    """An administrator says how the server is; whatever still runs for it goes on."""
+    """An administrator says how the server is; the next report of its host says what its power is.
+
+    An operation that is stuck with the server is given up.  One at work still writes the state itself, so
+    that has to end first.
+    """
     server = _server(req, server_id, policies.RESET_STATE)
-    if server.task_state == 'deleting':
-        raise errors.InvalidState(server, 'reset_state')
     state = states.ACTIVE if req.data['os-resetState']['state'] == 'active' else states.ERROR
-    _change(req, server, vm_state=state, task_state=None)
+
+    def change(session):
+        _give_up_stuck(session, server)
+        if not swap(session, Server, server.id, {'deleted_at': None}, {'vm_state': state, 'task_state': None}):
+            raise errors.ServerNotFound(server.id)
+    req.context.db.run(change)
+
+
+def _give_up_stuck(session, server):
+    for subject in (f'server:{server.id}', f'deletion:{server.id}'):
+        live = operations.live(session, subject)
+        if live is None:
+            continue
+        if live.state != 'stuck':
+            raise errors.Conflict(f'Operation {live.name} {live.id} is at work on instance {server.id}; its state can '
+                                  'be reset once that has ended or is stuck.')
+        operations.abandon(session, live.id, 'The state of the server was reset.')
+        actions.finish(session, subject, 'The state of the server was reset.')
 
 
 @handler(status=202, body=schemas.FORCE_DELETE)
 def force_delete(req, server_id):
-    delete_server.request(req.context, _server(req, server_id, policies.FORCE_DELETE))
+    """There is no deleting later here, so this deletes as DELETE does."""
+    server = _server(req, server_id, policies.FORCE_DELETE)
+    if server.locked and not req.context.is_admin:
+        raise errors.ServerLocked(server.id)
+    delete_server.request(req.context, server)
 
 
 @handler(body=schemas.CONSOLE)
@@ -97,5 +134,11 @@ def _console(service, server, lines) -> str:
                                  f'{type(e).__name__}') from e
 
 
-def _change(req, server, **values):
-    req.context.db.run(lambda session: swap(session, Server, server.id, {'deleted_at': None}, values))
+def _change(req, server, action, **values):
+    """Written at once, and told among what was asked of the server."""
+    def work(session):
+        if swap(session, Server, server.id, {'deleted_at': None}, values):
+            subject = f'{action}:{req.context.request_id}'
+            actions.begin(session, req.context, server, action, f'api_{action}', subject)
+            actions.finish(session, subject)
+    req.context.db.run(work)

@@ -1,11 +1,13 @@
 """Metadata of servers."""
 from computesvc import errors
 from computesvc.api.schemas import servers as schemas
-from computesvc.db import servers
+from computesvc.db import servers, states
 from computesvc.db.models import Server
 from computesvc.policies import servers as policies
 from svckit import quota
 from svckit.web.handler import handler
+
+CHANGEABLE = (states.ACTIVE, states.PAUSED, states.STOPPED)
 
 
 @handler()
@@ -58,7 +60,12 @@ def _server(req, server_id, policy):
 
 
 def _set(req, server, change) -> dict:
-    """What the metadata became; raises Forbidden when that is too much."""
+    """What the metadata became; raises Forbidden when that is too much, ServerLocked, or InvalidState."""
+    if server.locked and not req.context.is_admin:
+        raise errors.ServerLocked(server.id)
+    if server.vm_state not in CHANGEABLE:
+        raise errors.InvalidState(server, 'update metadata of')
+
     def work(session):
         row = session.get(Server, server.id)
         row.meta = change(row.meta)

@@ -57,6 +57,7 @@ class Server(Timestamps, Base):
     reservation_id: Mapped[str | None]
     launch_index: Mapped[int] = mapped_column(default=0)
     locked: Mapped[bool] = mapped_column(default=False)
+    locked_by: Mapped[str | None] = mapped_column(String(16))    # owner or admin
     locked_reason: Mapped[str | None]
     fault: Mapped[dict | None] = mapped_column(Json)         # {'code', 'message', 'created'}
     launched_at: Mapped[datetime.datetime | None]

@@ -25,6 +25,7 @@ UNPAUSE = 'os_compute_api:os-pause-server:unpause'
 CONSOLE = 'os_compute_api:os-console-output'
 LOCK = 'os_compute_api:os-lock-server:lock'
 UNLOCK = 'os_compute_api:os-lock-server:unlock'
+UNLOCK_OVERRIDE = 'os_compute_api:os-lock-server:unlock:unlock_override'
 RESET_STATE = 'os_compute_api:os-admin-actions:reset_state'
 FORCE_DELETE = 'os_compute_api:os-deferred-delete:force'
 ATTRIBUTES = 'os_compute_api:os-extended-server-attributes'
@@ -63,6 +64,7 @@ RULES = [
     rule(CONSOLE, MEMBER, 'Read what a server wrote to its console.', f'{_ACTION} (os-getConsoleOutput)'),
     rule(LOCK, MEMBER, 'Lock a server.', f'{_ACTION} (lock)'),
     rule(UNLOCK, MEMBER, 'Unlock a server.', f'{_ACTION} (unlock)'),
+    rule(UNLOCK_OVERRIDE, ADMIN, 'Unlock a server that an administrator locked.', f'{_ACTION} (unlock)'),
     rule(RESET_STATE, ADMIN, 'Reset the state of a server.', f'{_ACTION} (os-resetState)'),
     rule(FORCE_DELETE, MEMBER, 'Delete a server at once.', f'{_ACTION} (forceDelete)'),
     rule(ATTRIBUTES, ADMIN_OR_SERVICE, 'See where a server runs.', 'GET /servers/{server_id}', 'GET /servers/detail'),
