@@ -4,13 +4,11 @@ from computesvc.api import versions
 from computesvc.api.schemas import volume_attachments as schemas
 from computesvc.api.schemas.types import true
 from computesvc.api.views import volume_attachments as views
-from computesvc.db import attachments, servers, states
-from computesvc.operations import attach_volume, detach_volume
+from computesvc.db import attachments, servers
+from computesvc.operations import attach_volume, detach_volume, server_state
 from computesvc.policies import volume_attachments as policies
 from svckit.web.handler import handler
 from svckit.web.paging import Page
-
-PLUGGABLE = (states.ACTIVE, states.PAUSED, states.STOPPED)
 
 
 @handler(query=schemas.QUERY)
@@ -88,9 +86,9 @@ def _visible(attachment, version) -> bool:
 
 
 def _check_server(context, server, verb):
-    if server.locked and not context.is_admin:
-        raise errors.ServerLocked(server.id)
-    if server.vm_state not in PLUGGABLE or server.task_state is not None or not server.host:
+    """What the request's transaction is going to look at again."""
+    server_state.check(context, server, verb, server_state.PLUGGABLE)
+    if not server.host:
         raise errors.InvalidState(server, verb)
 
 

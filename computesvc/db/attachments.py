@@ -1,9 +1,10 @@
 """Volumes on servers."""
 import string
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, or_, select, update
 
 from computesvc import errors
+from computesvc.db import states
 from computesvc.db.models import Attachment, Server
 from svckit.db import swap
 
@@ -23,10 +24,11 @@ def of_servers(session, server_ids) -> dict[str, list[Attachment]]:
 
 
 def on_host(session, host: str) -> list[Attachment]:
-    """Attached volumes of a host's live servers."""
+    """Attached volumes of a host's live servers, but of those on their way from it or to it."""
     return list(session.scalars(
         select(Attachment).join(Server, Server.id == Attachment.server_id)
-        .where(Server.host == host, Server.deleted_at.is_(None), Attachment.state == 'attached')))
+        .where(Server.host == host, Server.deleted_at.is_(None), Attachment.state == 'attached',
+               or_(Server.task_state.is_(None), Server.task_state.not_in(states.ON_THE_WAY)))))
 
 
 def find(session, server_id: str, volume_id: str) -> Attachment | None:

@@ -8,6 +8,10 @@ PREPARING, MIGRATING, MIGRATED, FINISHING = 'resize_prep', 'resize_migrating', '
 REVERTING = 'resize_reverting'
 MOVING = (PREPARING, MIGRATING, MIGRATED, FINISHING, REVERTING)
 
+# While its volumes' devices come and go, wherever it is.
+ON_THE_WAY = (MIGRATING, MIGRATED, FINISHING, REVERTING, 'shelving', 'shelving_image_pending_upload',
+              'shelving_image_uploading', 'shelving_offloading', 'unshelving')
+
 # Nova's numbers for the state of the guest's power.
 NOSTATE, RUNNING, PAUSED_POWER, SHUTDOWN, CRASHED = 0, 1, 3, 4, 6
 

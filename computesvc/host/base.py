@@ -54,6 +54,10 @@ class TargetTaken(HostError):
     """Another disk of the server has the wanted device name."""
 
 
+class DeviceGone(HostError):
+    """The host has no device of the volume, though it had one."""
+
+
 class DeviceTooSmall(HostError):
     """The device or file under a disk is smaller than the size that the guest should be shown."""
 

@@ -59,12 +59,14 @@ class Devices:
     def grow(self, connection: dict, size: int) -> tuple[int, list[brick.Path]]:
         """The device shows at least `size`: what it shows, and the paths that lag behind.
 
-        NotYet while no path answers.
+        NotYet while no path answers, base.DeviceGone without a device.
         """
         try:
             found = self._connector(connection).grow(connection['data'], size)
         except brick.errors.PathsDown as e:
             raise NotYet(str(e), AGAIN) from e
+        except brick.errors.DeviceNotFound as e:
+            raise base.DeviceGone(str(e)) from e
         return found, self.lagging(connection, found)
 
     def lagging(self, connection: dict, size: int) -> list[brick.Path]:

@@ -1,7 +1,8 @@
 """Detach a volume from a server: the way of attaching, backwards."""
 from computesvc import errors
 from computesvc.db import actions, attachments
-from computesvc.operations import places
+from computesvc.db.models import Attachment
+from computesvc.operations import places, server_state
 from svckit import operations
 from svckit.operations import NO_RETURN, Operation, Step
 
@@ -11,14 +12,16 @@ def request(context, server, attachment) -> str:
     subject = f'plug:{attachment.id}'
 
     def work(session):
+        row = server_state.pluggable(session, server.id, 'detach_volume')
         if not attachments.mark(session, attachment.id, 'attached', 'detaching'):
             raise errors.InvalidVolume(f'Invalid volume: volume {attachment.volume_id} is being attached or detached.')
         end_growth(session, attachment.id, 'The volume is being detached.')
-        actions.begin(session, context, server, 'detach_volume', 'compute_detach_volume', subject)
+        actions.begin(session, context, row, 'detach_volume', 'compute_detach_volume', subject)
         return operations.start(
             session, OPERATION, subject=subject, resource=f'server:{server.id}', project_id=server.project_id,
             user_id=context.user_id, request_id=context.request_id,
-            params={'host': server.host, 'attachment': attachments.view(attachment)})
+            params={'host': row.host, 'attachment': attachments.view(
+                session.get(Attachment, attachment.id, populate_existing=True))})
     return context.db.run(work)
 
 

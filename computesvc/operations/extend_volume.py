@@ -4,18 +4,24 @@ The volume service has grown the volume and says so with an event; from here on 
 host's device and the guest's disk follow.  Nothing is ever undone: a volume never
 shrinks.  A growth that is given up is reported as the action's error, and the
 sweep (conductor/sweeps.py) finds the difference again.
+
+A server on its way to or from a host keeps it waiting: who takes it there sends growths
+back to their first step before any device is touched (moving.py:hold_growths), and they
+go on where the server ended.
 """
 import contextlib
 
 from computesvc import errors
-from computesvc.db import actions, attachments
+from computesvc.db import actions, attachments, states
 from computesvc.db.models import Attachment, Server
+from computesvc.host import base
 from computesvc.host.devices import lag
 from computesvc.operations import places
 from svckit import operations
 from svckit.operations import NotYet, Operation, Refused, Step
 
 ACTION, EVENT = 'extend_volume', 'compute_extend_volume'
+AT_NEXT_START = 'The server sees the new size at its next start.'
 
 
 def request(context, server, attachment) -> None:
@@ -48,22 +54,40 @@ def ask_size(ctx, op):
         raise Refused('The server no longer has the volume.')
     if attachment.state != 'attached':
         raise NotYet('The volume is still being attached.', 0.5)
-    if not server.host:
-        raise Refused('The server is on no host; it sees the new size when it starts.')
+    if server.task_state in states.ON_THE_WAY:
+        raise NotYet(f'The server is on its way ({server.task_state}).', 0.5)
     size = ctx.volumes.size(attachment.volume_id)
     if size is None:
         raise Refused('The volume is gone.')
-    return {'host': server.host, 'bytes': size, 'connection': attachment.connection_info}
+    return {'host': server.host, 'bytes': size, 'connection': attachment.connection_info,
+            'outcome': None if server.host else AT_NEXT_START}
+
+
+def _host(op):
+    """The server's agent; of a server that is on no host, there is nothing to grow anywhere."""
+    return places.found_agent(op) if op.notes['host'] else places.CONDUCTOR
 
 
 def grow_device(ctx, op):
-    """The host's device shows at least the volume's size; a path that does not is named, and left to the sweep."""
-    size, lagging = ctx.devices.grow(op.notes['connection'], op.notes['bytes'])
+    """The host's device shows at least the volume's size; a path that does not is named, and left to the sweep.
+
+    That of a guest that is off may be gone since its host started anew: it comes back, grown, when the guest starts.
+    """
+    if not op.notes['host']:
+        return None
+    try:
+        size, lagging = ctx.devices.grow(op.notes['connection'], op.notes['bytes'])
+    except base.DeviceGone:
+        if ctx.hypervisor.power_state(op.params['server_id']) in (base.RUNNING, base.PAUSED):
+            raise
+        return {'device_bytes': None, 'outcome': AT_NEXT_START}
     return {'device_bytes': size, 'outcome': ' '.join(map(lag, lagging)) or None}
 
 
 def grow_guest_disk(ctx, op):
     """A guest that is up sees at least the volume's size; one that is off will when it starts."""
+    if not op.notes['host'] or op.notes.get('device_bytes') is None:
+        return None
     with ctx.turn(op.params['server_id']):
         return {'guest_bytes': ctx.grow_guest_disk(op.params['server_id'], op.params['volume_id'], op.notes['bytes'])}
 
@@ -76,7 +100,7 @@ def record(ctx, op):
 
 OPERATION = Operation('extend-volume', version=1, withdraw=withdraw, foldable=True, steps=[
     Step(ask_size, at=places.CONDUCTOR, forever=True),
-    Step(grow_device, at=places.found_agent),
-    Step(grow_guest_disk, at=places.found_agent),
+    Step(grow_device, at=_host),
+    Step(grow_guest_disk, at=_host),
     Step(record, at=places.CONDUCTOR, atomic=True, forever=True),
 ])

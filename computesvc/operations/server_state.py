@@ -1,10 +1,11 @@
 """How a request takes a server, and how its operation lets go of it again."""
 from computesvc import errors
-from computesvc.db import actions, servers
+from computesvc.db import actions, servers, states
 from computesvc.db.models import Server
 from svckit import operations
 from svckit.db import swap
 
+PLUGGABLE = (states.ACTIVE, states.PAUSED, states.STOPPED, states.RESIZED, states.SHELVED)
 
 def begin(context, server, operation, params: dict, *, action: str, event: str, vm_states, task_state: str | None,
           also=None) -> str:
@@ -42,6 +43,17 @@ def check(context, server, action: str, vm_states) -> None:
     check_lock(context, server)
     if server.vm_state not in vm_states or server.task_state is not None:
         raise errors.InvalidState(server, action)
+
+
+def pluggable(session, server_id: str, action: str) -> Server:
+    """The server as it stays until the transaction's end, fit to get or lose a volume; raises InvalidState.
+
+    A request that makes it busy, as a move does, waits for this transaction or has been seen by it.
+    """
+    row = session.get(Server, server_id, with_for_update=True, populate_existing=True)
+    if row.vm_state not in PLUGGABLE or row.task_state is not None or not row.host:
+        raise errors.InvalidState(row, action)
+    return row
 
 
 def end(ctx, op, **values) -> None:
