@@ -13,6 +13,9 @@ DEFAULT = [
     cfg.IntOpt('resize_confirm_window', default=0, min=0,
                help='Seconds after which a resize or migration that nobody confirmed or reverted is confirmed by '
                     'itself; 0: never.'),
+    cfg.IntOpt('shelved_offload_time', default=0,
+               help='Seconds that a shelved server stays on its host; 0: it is taken off at once, -1: it stays. One '
+                    'whose root is a volume never stays.'),
     cfg.FloatOpt('reserve_wait', default=5.0,
                  help='Seconds that a request to attach waits for the word of the volume service.'),
 ]

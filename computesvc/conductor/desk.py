@@ -3,7 +3,7 @@
 They are trusted with their own host's work and with nothing else; no database
 handle and no credentials pass this desk.
 """
-from computesvc.conductor import sweeps
+from computesvc.conductor import progress, sweeps
 from computesvc.db import hypervisors, services
 from svckit import operations
 
@@ -43,3 +43,7 @@ class Desk(operations.Desk):
     def gone(self, host, server_ids):
         """Which of these servers, found on the host, it should not have; each with what it left connected there."""
         return sweeps.strangers(self.service.db, host, server_ids)
+
+    def progress(self, op_id, lease, percent):
+        """The holder of that lease has done so much of its step; says whether anybody still waits for the rest."""
+        return {'wanted': progress.record(self.service, op_id, lease, percent)}

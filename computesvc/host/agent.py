@@ -40,7 +40,7 @@ class Agent:
         self.conf, self.host = conf, host or conf.service.host
         self.desk = desk or service.messaging.client(DESK)
         brick.setup(conf.agent.lock_path or os.path.join(conf.state_path, 'locks'), conf.agent.privsep_helper)
-        self.tools = Tools(conf, self.host, hypervisor, service.images)
+        self.tools = Tools(conf, self.host, hypervisor, service.images, self.desk)
         target = f'agent:{self.host}'
         self.worker = operations.Worker(
             operations.RemoteStore(self.desk), {target}, service.registry, self.tools, target,
@@ -55,6 +55,7 @@ class Agent:
         self._stopped.clear()
         if self.conf.agent.volume_use_multipath:
             self._warm_up()
+        self.tools.local_disks.resume_exports()
         self.worker.start()
         process.spawn(self._every, self.conf.agent.heartbeat_interval, self.heartbeat, name=f'{self.host} heartbeat')
         process.spawn(self._every, self.conf.agent.sweep_interval, self.sweep, name=f'{self.host} sweep')
@@ -97,7 +98,7 @@ class Agent:
                 self.tools.hypervisor.power_off(server_id, 0)
                 for volume in volumes:
                     self.tools.devices.disconnect(volume['volume_id'], volume['connection'], None, of=server_id)
-                self.tools.remove_root_disk(server_id)
+                self.tools.local_disks.remove(server_id)
                 self.tools.hypervisor.undefine(server_id)       # last: it is what the next sweep would find
 
     def _every(self, seconds, work):

@@ -4,9 +4,9 @@ import time
 from oslo_db import exception as db_exc
 
 from computesvc import errors
-from computesvc.db import actions, attachments
-from computesvc.db.models import Attachment, Server
-from computesvc.operations import places
+from computesvc.db import actions, attachments, local_disks
+from computesvc.db.models import Attachment
+from computesvc.operations import places, server_state
 from computesvc.volumes import GIB
 from svckit import operations
 from svckit.operations import NO_RETURN, Operation, Step
@@ -31,12 +31,12 @@ def request(context, server, volume: dict, *, device=None, tag=None, delete_on_t
 
 
 def _begin(session, context, server, volume, device, tag, delete_on_termination):
-    if session.get(Server, server.id).task_state == 'deleting':
-        raise errors.InvalidState(session.get(Server, server.id), 'attach_volume')
+    server = server_state.pluggable(session, server.id, 'attach_volume')
     there = attachments.of_server(session, server.id)
     if any(a.volume_id == volume['id'] for a in there):
         raise errors.InvalidVolume(f"Invalid volume: volume {volume['id']} is already attached to instance {server.id}")
-    taken = {a.device for a in there} | ({server.root_device} if server.root_disk else set())
+    taken = {a.device for a in there} | {disk['device'] for disk in local_disks.all_of(
+        server.root_disk, server.local_disks, server.root_device)}
     if device in taken:
         raise errors.DeviceInUse(device)
     attachment = Attachment(

@@ -39,6 +39,7 @@ def _begin(session, context, server, disks, wanted_host, wanted_node):
         request_id=context.request_id,
         params={'server': server_state.facts(server), 'attachments': [attachments.view(a) for a in disks],
                 'image_id': server.image_id, 'root_bytes': server.root_gb * GIB, 'networks': server.networks,
+                'local_disks': server.local_disks or [],
                 'wish': _where(server, wanted_host, wanted_node)})
 
 
@@ -148,14 +149,18 @@ def make_connections(ctx, op):
 
 
 def fetch_image(ctx, op):
-    """Booting from an image: its data is the server's own root disk, as large as the flavor says."""
+    """The server's own disks are there: of an image, its data as the root, as large as the flavor says; and blank ones.
+    """
+    id, notes = op.params['server']['id'], {}
     if op.params['image_id']:
-        return {'root_disk': ctx.make_root_disk(op.params['server']['id'], op.params['image_id'],
-                                                op.params['root_bytes'])}
+        notes['root_disk'] = ctx.local_disks.make_root(id, op.params['image_id'], op.params['root_bytes'])
+    if blanks := op.params.get('local_disks'):
+        notes['local_disks'] = ctx.local_disks.make_blanks(id, blanks)
+    return notes
 
 
 def undo_fetch_image(ctx, op):
-    ctx.remove_root_disk(op.params['server']['id'])
+    ctx.local_disks.remove(op.params['server']['id'])
 
 
 def connect_devices(ctx, op):
@@ -176,7 +181,7 @@ def spawn(ctx, op):
     wanted = {a['volume_id']: (notes['connections'][a['id']], notes['devices'][a['id']]) for a in plugged}
     with ctx.turn(server['id']), ctx.devices.held(wanted) as devices:
         disks = [attachments.disk(a, devices[a['volume_id']], notes['connections'][a['id']]) for a in plugged]
-        ctx.hypervisor.define(server, ctx.root_disks(notes.get('root_disk'), server['id']) + disks,
+        ctx.hypervisor.define(server, ctx.plugs(server['id'], notes) + disks,
                               ctx.nics(server['id'], op.params['networks']))
         ctx.hypervisor.power_on(server['id'])
 
@@ -198,7 +203,8 @@ def record(ctx, op):
         attachments.change(ctx.session, attachment['id'], state='attached', path=device['path'],
                            path_type=device['type'], connection_info=notes['connections'][attachment['id']])
     servers.settle(ctx.session, id, 'block_device_mapping', vm_state=states.ACTIVE, power_state=states.RUNNING,
-                   fault=None, launched_at=utcnow(), root_disk=notes.get('root_disk'))
+                   fault=None, launched_at=utcnow(), root_disk=notes.get('root_disk'),
+                   local_disks=notes.get('local_disks'))
     actions.finish(ctx.session, op.subject)
     ctx.notify('create', op)
 

@@ -2,12 +2,13 @@
 
 It takes over from every other operation on the server, goes forward only, and
 ends when nothing of the server is left on its host or with the volume service.
+Of a server on its way from one host to another that is both hosts.
 """
 from sqlalchemy import select
 
-from computesvc.db import actions, attachments, servers, services
+from computesvc.db import actions, attachments, moves, servers, services
 from computesvc.db.models import Attachment, Server
-from computesvc.operations import places
+from computesvc.operations import leave_host, places
 from computesvc.operations.detach_volume import end_growth
 from svckit import operations
 from svckit.db import now, swap
@@ -48,12 +49,39 @@ def take_over(ctx, op):
     id = op.params['server_id']
     server = ctx.session.get(Server, id)
     there = list(ctx.session.scalars(select(Attachment).where(Attachment.server_id == id)))
+    under_way = operations.live(ctx.session, f'server:{id}')
     for attachment in there:
         end_growth(ctx.session, attachment.id, 'The server is being deleted.')
     for subject in [f'server:{id}', *(f'plug:{attachment.id}' for attachment in there)]:
         _end(ctx.session, subject)
     found = None if _dead(ctx.session, server.host) else server.host
-    return {'host': found, 'attachments': [attachments.view(attachment) for attachment in there]}
+    return {'host': found, 'attachments': [attachments.view(attachment) for attachment in there],
+            'other': _other(ctx.session, op, server, under_way)}
+
+
+def _other(session, op, server, under_way) -> dict | None:
+    """The other host of a server on its way, with the volumes' connections there.
+
+    One that a finished move left behind needs only be cleaned when it can be.
+    """
+    move = moves.under_way(session, [server.id]).get(server.id)
+    if move is None:
+        return None
+    host = next((h for h in (move.source_host, move.dest_host) if h not in (None, server.host)), None)
+    if not under_way or under_way.name not in ('resize-server', 'revert-resize'):
+        moves.change(session, move.uuid, moves.CONFIRMED)
+        if host:
+            leave_host.begin(session, op, server, migration=move.uuid, host=host, claim=f'leave:{move.uuid}')
+        return None
+    moves.change(session, move.uuid, moves.ERROR)
+    if host is None or _dead(session, host):
+        return None
+    # What it leaves was disconnected before the server was recorded to be where it goes.
+    connections = under_way.notes.get('connections', {}) if server.host == under_way.params['host'] else {}
+    devices = under_way.notes.get('devices', {})
+    return {'host': host, 'volumes': [
+        {'volume_id': volume['volume_id'], 'connection': connections[volume['id']], 'device': devices.get(volume['id'])}
+        for volume in under_way.notes.get('volumes', ()) if volume['id'] in connections]}
 
 
 def _dead(session, name) -> bool:
@@ -86,7 +114,23 @@ def destroy(ctx, op):
             if attachment['connection_info']:
                 ctx.devices.disconnect(attachment['volume_id'], attachment['connection_info'],
                                        attachments.device(attachment))
-        ctx.remove_root_disk(id)
+        ctx.local_disks.remove(id)
+
+
+def other_host(op):
+    return f"agent:{op.notes['other']['host']}" if op.notes.get('other') else places.CONDUCTOR
+
+
+def destroy_other(ctx, op):
+    """Nothing of it is on the host either that it came from or went to."""
+    if not op.notes.get('other'):
+        return
+    id = op.params['server_id']
+    with ctx.turn(id):
+        ctx.hypervisor.undefine(id)
+        for volume in op.notes['other']['volumes']:
+            ctx.devices.disconnect(volume['volume_id'], volume['connection'], volume['device'])
+        ctx.local_disks.remove(id)
 
 
 def release_volumes(ctx, op):
@@ -115,11 +159,12 @@ def record(ctx, op):
     ctx.notify('delete', op)
 
 
-OPERATION = Operation('delete-server', version=1, steps=[
-    NO_RETURN,
-    Step(take_over, at=places.CONDUCTOR, atomic=True, forever=True),
-    Step(destroy, at=host, forever=True),
+_FIRST = [NO_RETURN, Step(take_over, at=places.CONDUCTOR, atomic=True, forever=True), Step(destroy, at=host, forever=True)]
+_LAST = [
     Step(release_volumes, at=places.CONDUCTOR, forever=True),
     Step(delete_volumes, at=places.CONDUCTOR, forever=True),
     Step(record, at=places.CONDUCTOR, atomic=True, forever=True),
-])
+]
+OPERATION = Operation('delete-server', version=2, steps=[
+    *_FIRST, Step(destroy_other, at=other_host, forever=True), *_LAST])
+OLD = [Operation('delete-server', version=1, steps=[*_FIRST, *_LAST])]

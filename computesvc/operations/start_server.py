@@ -14,7 +14,7 @@ def disks(context, server) -> dict:
     """The server's disks, as parameters of an operation that may have to bring them back."""
     with context.db.reader() as session:
         found = attachments.of_server(session, server.id)
-    return {'root_disk': server.root_disk, 'networks': server.networks,
+    return {'root_disk': server.root_disk, 'local_disks': server.local_disks, 'networks': server.networks,
             'attachments': [attachments.view(a) for a in found if a.state == 'attached']}
 
 

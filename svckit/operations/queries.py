@@ -78,6 +78,7 @@ def describe(registry, op: Op, events=(), children=()) -> dict:
             'attempts': sum(1 for row in rows if row.event in ('done', 'failed', 'refused')),
             'seconds': round(ended - before, 6) if ended else None,
             'finished_at': ended,
+            **_progress(rows),
         })
         before = ended or before
     return {
@@ -94,6 +95,12 @@ def _target(step, op):
         return step.target(op)
     except (KeyError, TypeError):       # named by a note that an earlier step has yet to make
         return None
+
+
+def _progress(rows):
+    """How far the step was when it last said so, of one that says so."""
+    said = [row.detail for row in rows if row.event == 'progress']
+    return {'progress': said[-1]} if said else {}
 
 
 def _step_state(op, position, rows):
