@@ -10,6 +10,8 @@ DEFAULT = [
     cfg.StrOpt('storage_availability_zone', default='nova', help="Availability zone of this machine's backends."),
     cfg.StrOpt('default_availability_zone', help='Availability zone of volumes made without one; none: any.'),
     cfg.StrOpt('state_path', default='/var/lib/volsvc', help='Where drivers keep things without a path of their own.'),
+    cfg.BoolOpt('no_snapshot_gb_quota', default=False,
+                help='Whether the size of snapshots is left out of the quota of gigabytes.'),
     cfg.FloatOpt('attachment_wait', default=30.0, min=0.1,
                  help='Seconds that a request to connect or disconnect waits for the storage backend.'),
     cfg.FloatOpt('ask_hosts_timeout', default=5.0, min=0.1,
@@ -23,8 +25,8 @@ DEFAULT = [
 
 QUOTA = [
     cfg.IntOpt('volumes', default=10, min=-1, help='Volumes of a project; -1: no limit.'),
-    cfg.IntOpt('gigabytes', default=1000, min=-1, help='GiB of all volumes of a project; -1: no limit.'),
-    cfg.IntOpt('snapshots', default=10, min=-1, help='Shown to clients; there are none yet.'),
+    cfg.IntOpt('gigabytes', default=1000, min=-1, help='GiB of all volumes and snapshots of a project; -1: no limit.'),
+    cfg.IntOpt('snapshots', default=10, min=-1, help='Snapshots of a project; -1: no limit.'),
     cfg.IntOpt('backups', default=10, min=-1, help='Shown to clients; there are none yet.'),
     cfg.IntOpt('backup_gigabytes', default=1000, min=-1, help='Shown to clients; there are none yet.'),
     cfg.IntOpt('groups', default=10, min=-1, help='Shown to clients; there are none yet.'),

@@ -17,6 +17,20 @@ class InvalidStatus(BadRequest):
         super().__init__(id, asked, ' or '.join(wanted), found)
 
 
+class SnapshotNotFound(NotFound):
+
+    def __init__(self, id):
+        super().__init__('Snapshot', id)
+
+
+class InvalidSnapshot(InvalidStatus):
+    message = 'Invalid snapshot: snapshot {} cannot be {}, its status must be {}, but it is {}.'
+
+
+class HasSnapshots(BadRequest):
+    message = ('Invalid volume: volume {} has snapshots. Delete them first, or the volume with all of them (cascade).')
+
+
 class ExtendInUse(BadRequest):
     message = 'Invalid volume: volume {} is in use; growing it then needs microversion 3.42 or later.'
 

@@ -8,7 +8,7 @@ from svckit.db.base import utcnow
 from svckit.operations import queries
 from svckit.web.microversion import Microversion
 from tests.api.volsvc import world
-from volsvc.db import models, volumes
+from volsvc.db import models, snapshots, volumes
 from volsvc.drivers.base import Volume
 from volsvc.operations import connect_attachment, create_volume
 
@@ -52,6 +52,10 @@ class World(world.World):
         with self.db.reader() as session:
             return volumes.get(session, id)
 
+    def snapshot_row(self, id):
+        with self.db.reader() as session:
+            return snapshots.get(session, id)
+
     def messages(self):
         with self.db.reader() as session:
             return list(session.scalars(sa.select(models.Message.user_message).order_by(models.Message.created_at)))
@@ -73,6 +77,7 @@ class World(world.World):
                     found[table.name] = [{k: v for k, v in row.items() if k not in TIMES} for row in rows]
         found['quota_usages'] = [row for row in found['quota_usages'] if row['in_use']]
         found['backend'] = {id: {**kept, 'data': kept['data'].decode()} for id, kept in self.driver.volumes.items()}
+        found['snapshots_kept'] = {id: data.decode() for id, data in self.driver.snapshots.items()}
         # Events may be doubled; what counts is who has heard.
         found['told'] = sorted({f'{server} {volume}' for server, volume in self.nova.told()})
         return json.loads(json.dumps(found, default=str))

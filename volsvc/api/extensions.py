@@ -7,6 +7,7 @@ _UPDATED = '2013-06-27T00:00:00+00:00'
 _KNOWN = {
     'os-availability-zone': ('AvailabilityZones', 'Availability zones.'),
     'os-extended-services': ('ExtendedServices', 'Why a service is disabled.'),
+    'os-extended-snapshot-attributes': ('ExtendedSnapshotAttributes', 'The owner and progress of a snapshot.'),
     'os-quota-class-sets': ('QuotaClasses', 'The default quota.'),
     'os-quota-sets': ('Quotas', 'Quotas of projects.'),
     'os-services': ('Services', 'Services and their state.'),

@@ -33,6 +33,13 @@ def of_volume(req, volume_id):
 
 
 @handler()
+def of_snapshot(req, snapshot_id):
+    """Those on one snapshot, newest first."""
+    req.query['resource'] = f'snapshot:{snapshot_id}'
+    return index.function(req)
+
+
+@handler()
 def show(req, operation_id):
     """One operation, with its children."""
     with req.context.db.reader() as session:

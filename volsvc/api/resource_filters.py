@@ -6,6 +6,7 @@ _KNOWN = {
     'attachment': ['volume_id', 'status', 'instance_id', 'attach_status'],
     'message': ['resource_uuid', 'resource_type', 'event_id', 'request_id', 'message_level'],
     'pool': ['name', 'volume_type'],
+    'snapshot': ['name', 'status', 'volume_id', 'metadata', 'availability_zone', 'consumes_quota', 'name~', 'status~'],
     'volume': ['name', 'status', 'metadata', 'bootable', 'migration_status', 'availability_zone', 'group_id', 'size',
                'created_at', 'updated_at', 'consumes_quota', 'name~', 'status~', 'description~'],
     'volume_type': ['is_public', 'extra_specs'],

@@ -4,13 +4,11 @@ import hashlib
 from svckit.web import Response, handler
 from svckit.web.response import encode
 from volsvc import errors
-from volsvc.api import versions
+from volsvc.api import pairs, versions
 from volsvc.api.schemas import volume_metadata as schemas
 from volsvc.api.volumes import find
 from volsvc.db import volumes
 from volsvc.policies import volume_metadata as policies
-
-MOST = 128
 
 
 @handler()
@@ -45,7 +43,7 @@ def show(req, volume_id, key):
     """One pair."""
     volume = find(req, volume_id)
     req.context.authorize(policies.GET, volume)
-    return {'meta': {key: _value(volume, volume.meta, key)}}
+    return {'meta': {key: pairs.value(volume, key)}}
 
 
 @handler(body=schemas.ONE)
@@ -66,26 +64,12 @@ def delete(req, volume_id, key):
     """Remove one pair."""
     volume = find(req, volume_id)
     req.context.authorize(policies.DELETE, volume)
-    _value(volume, volume.meta, key)
+    pairs.value(volume, key)
     _change(req, volume, lambda meta: {name: value for name, value in meta.items() if name != key})
 
 
 def _change(req, volume, changed) -> dict:
-    """The metadata afterwards; `changed` makes it from what it is at that moment."""
-    def write(session):
-        row = volumes.for_update(session, volume.id)
-        meta = changed(row.meta)
-        if len(meta) > MOST:
-            raise errors.TooLarge(f'A volume keeps at most {MOST} pairs of metadata.')
-        row.meta = meta
-        return meta
-    return req.context.db.run(write)
-
-
-def _value(volume, meta, key):
-    if key not in meta:
-        raise errors.NotFound(f'Volume {volume.id} has no metadata with the key {key[:80]}.')
-    return meta[key]
+    return pairs.change(req, volumes.for_update, volume, changed)
 
 
 def _etag(volume) -> str:

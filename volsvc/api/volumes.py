@@ -17,7 +17,7 @@ _FOR_ADMINISTRATORS = ('host',)
 _SINCE = {'group_id': versions.GROUP_FILTER, 'created_at': versions.TIME_FILTERS, 'updated_at': versions.TIME_FILTERS,
           'consumes_quota': versions.CONSUMES_QUOTA}
 # What a volume could be made from elsewhere; none of it exists here.
-_SOURCES = {'snapshot_id': 'Snapshot', 'backup_id': 'Backup', 'consistencygroup_id': 'Group', 'group_id': 'Group'}
+_SOURCES = {'backup_id': 'Backup', 'consistencygroup_id': 'Group', 'group_id': 'Group'}
 
 
 def find(req, volume_id):
@@ -41,8 +41,8 @@ def show(req, volume_id):
 
 @handler(status=202, body=schemas.CREATE)
 def create(req):
-    """A new volume: empty, from an image, or a copy of another volume."""
-    context, wanted = req.context, _renamed(req.data['volume'])
+    """A new volume: empty, from an image or a snapshot, or a copy of another volume."""
+    context, wanted = req.context, renamed(req.data['volume'])
     context.authorize(policies.CREATE)
     if wanted.get('imageRef'):
         context.authorize(policies.CREATE_FROM_IMAGE)
@@ -52,7 +52,8 @@ def create(req):
         context, size=None if size is None else int(size), name=wanted.get('name') or '',
         description=wanted.get('description'), volume_type=wanted.get('volume_type') or None,
         availability_zone=wanted.get('availability_zone') or None, image_id=_image_id(wanted.get('imageRef')),
-        source_volid=wanted.get('source_volid'), metadata=wanted.get('metadata') or {})
+        source_volid=wanted.get('source_volid'), snapshot_id=wanted.get('snapshot_id'),
+        metadata=wanted.get('metadata') or {})
     return shown(req, volume)
 
 
@@ -85,7 +86,7 @@ def update(req, volume_id):
     """Change name, description and metadata."""
     volume = find(req, volume_id)
     req.context.authorize(policies.UPDATE, volume)
-    wanted = _renamed(req.data['volume'])
+    wanted = renamed(req.data['volume'])
 
     def change(session):
         row = volumes.for_update(session, volume.id)
@@ -102,11 +103,12 @@ def update(req, volume_id):
 
 @handler(status=202)
 def delete(req, volume_id):
-    """Have a volume deleted."""
+    """Have a volume deleted; with `cascade` its snapshots too."""
     volume = find(req, volume_id)
+    cascade = filters.asked(req, 'cascade')
     force = req.version >= versions.DELETE_FORCE and filters.asked(req, 'force')
     req.context.authorize(policies.FORCE_DELETE if force else policies.DELETE, volume)
-    delete_volume.request(req.context, volume, force=force)
+    delete_volume.request(req.context, volume, force, cascade)
 
 
 @handler()
@@ -170,7 +172,7 @@ def _services(req) -> dict:
     return req.context.service.backends()
 
 
-def _renamed(volume) -> dict:
+def renamed(volume) -> dict:
     """The names of v2 under those of v3, blanks around names and descriptions taken off."""
     found = dict(volume)
     for old, new in (('display_name', 'name'), ('display_description', 'description'), ('image_id', 'imageRef')):

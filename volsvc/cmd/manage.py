@@ -27,8 +27,8 @@ class Commands(manage.Commands):
                 for row, age in services.every(session)]
 
     def repair_usage(self, session):
-        from volsvc.db import volumes
-        return volumes.repair_usage(session)
+        from volsvc.db import usage
+        return usage.repair(session)
 
     def problems(self):
         """Backends that do not report, and a compute service that does not let itself be told."""

@@ -12,26 +12,31 @@ FILTERS = ('resource_uuid', 'resource_type', 'event_id', 'request_id', 'message_
 
 # What was being done, numbered as Cinder numbers its actions where it has them; the detail is always
 # 001, because the sentence says it.
-CREATE, ATTACH, EXTEND, DELETE, DETACH, TELL, GREW = (
+CREATE, ATTACH, EXTEND, DELETE, DETACH, TELL, GREW, SNAPSHOT_CREATE, SNAPSHOT_DELETE = (
     'VOLUME_VOLUME_008_001', 'VOLUME_VOLUME_002_001', 'VOLUME_VOLUME_007_001', 'VOLUME_VOLUME_101_001',
-    'VOLUME_VOLUME_102_001', 'VOLUME_VOLUME_103_001', 'VOLUME_VOLUME_104_001')
+    'VOLUME_VOLUME_102_001', 'VOLUME_VOLUME_103_001', 'VOLUME_VOLUME_104_001', 'VOLUME_VOLUME_SNAPSHOT_009_001',
+    'VOLUME_VOLUME_SNAPSHOT_010_001')
+# What operations work on, by the prefix of their `resource`.
+_KINDS = {'volume': 'VOLUME', 'snapshot': 'VOLUME_SNAPSHOT'}
 
 
 def add(session, op, event_id: str, text: str, ttl: float, level='ERROR') -> None:
-    """Tell the owner of the operation's volume; the same thing is said once per operation."""
-    tell(session, op.resource.partition(':')[2], op.project_id, op.request_id, event_id, text, ttl, level)
+    """Tell the owner of what the operation works on; the same thing is said once per operation."""
+    kind, _, id = op.resource.partition(':')
+    tell(session, id, op.project_id, op.request_id, event_id, text, ttl, level, _KINDS[kind])
 
 
-def tell(session, volume_id: str, project_id: str, request_id: str | None, event_id: str, text: str, ttl: float, level):
+def tell(session, id: str, project_id: str, request_id: str | None, event_id: str, text: str, ttl: float, level,
+         kind='VOLUME'):
     """As add(), where no operation has to do with it."""
     there = session.execute(select(Message.id).where(
-        Message.resource_uuid == volume_id, Message.event_id == event_id, Message.user_message == text,
+        Message.resource_uuid == id, Message.event_id == event_id, Message.user_message == text,
         Message.request_id == request_id)).first()
     if there:
         return
     now = utcnow()
-    session.add(Message(id=new_id(), project_id=project_id, request_id=request_id, resource_type='VOLUME',
-                        resource_uuid=volume_id, event_id=event_id, message_level=level, user_message=text,
+    session.add(Message(id=new_id(), project_id=project_id, request_id=request_id, resource_type=kind,
+                        resource_uuid=id, event_id=event_id, message_level=level, user_message=text,
                         created_at=now, expires_at=now + datetime.timedelta(seconds=ttl)))
 
 

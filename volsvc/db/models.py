@@ -51,6 +51,7 @@ class Volume(Timestamps, Base):
     multiattach: Mapped[bool] = mapped_column(default=False)
     readonly: Mapped[bool] = mapped_column(default=False)
     source_volid: Mapped[str | None] = mapped_column(Uuid)
+    snapshot_id: Mapped[str | None] = mapped_column(Uuid)    # what it was made from; that may be gone
     meta: Mapped[dict] = mapped_column(Json, default=dict)
     image_meta: Mapped[dict | None] = mapped_column(Json)    # of the image it was made from
     launched_at: Mapped[datetime.datetime | None]
@@ -78,6 +79,29 @@ class Attachment(Timestamps, Base):
     connection_info: Mapped[dict | None] = mapped_column(Json)           # {'driver_volume_type', 'data'}
     attach_time: Mapped[datetime.datetime | None]
     volume: Mapped[Volume] = relationship(lazy='raise', back_populates='attachments')
+
+
+class Snapshot(Timestamps, Base):
+    """What a volume held at one moment, from the request that makes it until its data are gone."""
+    __tablename__ = 'snapshots'
+    __table_args__ = (Index(None, 'project_id', 'created_at', 'id'), Index(None, 'created_at', 'id'),
+                      Index(None, 'volume_id'), Index(None, 'project_id', 'name'), Index(None, 'volume_type_id'),
+                      Base.__table_args__)
+    id: Mapped[str] = mapped_column(Uuid, primary_key=True, default=new_id)
+    volume_id: Mapped[str] = mapped_column(Uuid, ForeignKey('volumes.id'))
+    project_id: Mapped[str]
+    user_id: Mapped[str | None]
+    name: Mapped[str] = mapped_column(default='')
+    description: Mapped[str | None]
+    size: Mapped[int] = mapped_column(BigInteger)            # bytes that the volume had
+    counted: Mapped[int] = mapped_column(BigInteger)         # bytes of it that count for the quota
+    status: Mapped[str] = mapped_column(String(32))
+    previous_status: Mapped[str | None] = mapped_column(String(32))      # where a refused request goes back to
+    progress: Mapped[int] = mapped_column(default=0)         # per cent
+    volume_type_id: Mapped[str | None] = mapped_column(Uuid, ForeignKey('volume_types.id'))
+    meta: Mapped[dict] = mapped_column(Json, default=dict)
+    type: Mapped[VolumeType | None] = relationship(lazy='joined', innerjoin=False)
+    volume: Mapped[Volume] = relationship(lazy='raise')
 
 
 class Service(Timestamps, Base):

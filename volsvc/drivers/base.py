@@ -21,10 +21,16 @@ class VolumeMissing(DriverError):
     """The backend has no such volume, or no such snapshot."""
 
 
+def _unheard(percent: int) -> None:
+    """Nobody wants to know how far the making has come."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Volume:
     id: str
     size: int                        # bytes that it should have
+    progress: Callable[[int], None] = dataclasses.field(default=_unheard, compare=False, repr=False)
+    """Told now and then how many per cent are made, where making takes long."""
 
     @property
     def name(self) -> str:
@@ -35,6 +41,7 @@ class Volume:
 class Snapshot:
     id: str
     size: int                        # bytes that its volume had
+    progress: Callable[[int], None] = dataclasses.field(default=_unheard, compare=False, repr=False)
 
     @property
     def name(self) -> str:

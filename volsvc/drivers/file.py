@@ -110,7 +110,7 @@ class FileDriver(Driver):
         with self._new(new) as file, self._open(source, os.O_RDONLY) as original:
             if file:
                 process.native(self._grow, file, 0, new.size)
-                sparse.copy(original, file, source.id)
+                sparse.copy(original, file, new.progress)
 
     def _path(self, volume) -> pathlib.Path:
         return self.folder / volume.name

@@ -22,6 +22,7 @@ from volsvc.drivers.base import DriverError
 LOG = logging.getLogger(__name__)
 BLOCK = 64 * 1024 * 1024
 EVERY = 10.0                    # seconds between two lines of progress
+OFTEN = 2.0                     # seconds between two times that whoever waits is told of progress
 FICLONE = 0x40049409            # linux/fs.h: _IOW(0x94, 9, int)
 KEEP_SIZE = 1                   # linux/falloc.h: FALLOC_FL_KEEP_SIZE
 ZEROS = bytes(1024 * 1024)
@@ -41,22 +42,25 @@ def allocate(file: int, start: int, end: int) -> None:
     raise OSError(code, os.strerror(code))
 
 
-def copy(source: int, target: int, what: str) -> None:
-    """The target begins with what the source holds; shared blocks where the file system can, holes kept. OSError."""
-    size = os.fstat(source).st_size
+def copy(source: int, target: int, progress) -> None:
+    """The target begins with what the source holds; shared blocks where the file system can, holes kept. OSError.
+
+    The target keeps its length, also if the source grows meanwhile.  `progress` is told the per cent.
+    """
     length = os.fstat(target).st_size
     if process.native(_share, source, target):
         if os.fstat(target).st_size != length:
             os.ftruncate(target, length)
         return
+    size = min(os.fstat(source).st_size, length)
     said = time.monotonic()
     for start, end in _data(source, size):
         place = start
         while place < end:
             place += process.native(_move, source, target, place, min(BLOCK, end - place))
-            if time.monotonic() - said > EVERY:
+            if time.monotonic() - said > OFTEN:
                 said = time.monotonic()
-                LOG.info('Copying volume %s: %d of %d MiB', what, place >> 20, size >> 20)
+                progress(place * 100 // size)
 
 
 def _share(source, target) -> bool:

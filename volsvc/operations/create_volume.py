@@ -1,11 +1,11 @@
-"""Make a volume: empty, from an image, or from another volume."""
+"""Make a volume: empty, or from an image, a snapshot or another volume."""
 from sqlalchemy.orm.attributes import set_committed_value
 
 from svckit import operations, quota
 from svckit.db import new_id, swap, utcnow
 from svckit.operations import Operation, Refused, Step
 from volsvc import errors, notify
-from volsvc.db import limits, messages, services, types, volumes
+from volsvc.db import limits, messages, services, snapshots, types, usage, volumes
 from volsvc.db.models import Volume
 from volsvc.drivers import base as drivers
 from volsvc.operations import places
@@ -21,17 +21,18 @@ NOT_KEPT = ('self', 'file', 'schema', 'locations', 'direct_url', 'tags', 'owner'
 # ------------------------------------------------------------------ the request
 
 def request(context, *, size=None, name='', description=None, volume_type=None, availability_zone=None, image_id=None,
-            source_volid=None, metadata=None) -> Volume:
+            source_volid=None, snapshot_id=None, metadata=None) -> Volume:
     """A volume in status 'creating', its quota taken and its making started: one transaction.
 
     `size` is GiB, taken from the source where there is none; `volume_type` an id or a name.
     """
-    if image_id and source_volid:
-        raise errors.BadRequest('A volume is made from an image or from a volume, not from both.')
+    if sum(map(bool, (image_id, source_volid, snapshot_id))) > 1:
+        raise errors.BadRequest('A volume is made from an image, a snapshot or a volume, not from several of them.')
     image = context.service.images.show(context, image_id) if image_id else None
     with context.db.reader() as session:
-        source = _source(session, context, source_volid) if source_volid else None
-        size = _size(size, source, image)
+        snapshot = _snapshot(session, context, snapshot_id) if snapshot_id else None
+        source = snapshot.volume if snapshot else _source(session, context, source_volid) if source_volid else None
+        size = _size(size, snapshot or source, image)
         kind = _type(session, context, volume_type, source, image)
         allowed = quota.limits(session, context.project_id, limits.defaults(context.service.conf))
         _check_size(size, kind, allowed)
@@ -39,7 +40,7 @@ def request(context, *, size=None, name='', description=None, volume_type=None, 
     volume = Volume(
         id=new_id(), project_id=context.project_id, user_id=context.user_id, name=name or '', description=description,
         size=size, status='creating', host=backend.pool, availability_zone=backend.zone,
-        volume_type_id=kind and kind.id, source_volid=source and source.id, meta=metadata or {},
+        volume_type_id=kind and kind.id, source_volid=source_volid, snapshot_id=snapshot_id, meta=metadata or {},
         multiattach=bool(kind) and kind.extra_specs.get('multiattach') == '<is> True',
         image_meta=_image_meta(image) if image else source.image_meta if source else None,
         created_at=utcnow(), bootable=False, readonly=False, attachments=[])
@@ -47,7 +48,8 @@ def request(context, *, size=None, name='', description=None, volume_type=None, 
         context.authorize(policies.MULTIATTACH)
     params = {'volume_id': volume.id, 'host': backend.host, 'size': size,
               'bootable': bool(image or source and source.bootable),
-              'source': source and [source.id, source.size],
+              'source': [source.id, source.size] if source_volid else None,
+              'snapshot': snapshot and [snapshot.id, snapshot.size],
               'image': image and [image_id, image['disk_format'], image['size']]}
     context.db.run(lambda session: _begin(session, context, volume, kind, params, allowed))
     set_committed_value(volume, 'type', kind)
@@ -59,7 +61,7 @@ def _begin(session, context, volume, kind, params, allowed):
     session.flush()
     operations.start(session, OPERATION, subject=f'volume:{volume.id}', project_id=volume.project_id,
                      user_id=context.user_id, request_id=context.request_id, params=params)
-    quota.take(session, volume.project_id, volumes.quota_amounts(kind and kind.name, volume.size), allowed)
+    quota.take(session, volume.project_id, usage.of_volumes(kind and kind.name, volume.size), allowed)
     notify.volume(session, context.service.messaging, 'create.start', volume)
 
 
@@ -70,15 +72,22 @@ def _source(session, context, id):
     return source
 
 
+def _snapshot(session, context, id):
+    snapshot = snapshots.get(session, id, None if context.is_admin else context.project_id)
+    if snapshot.status != 'available':
+        raise errors.InvalidSnapshot(id, 'copied', ('available',), snapshot.status)
+    return snapshot
+
+
 def _size(size, source, image) -> int:
-    """Bytes."""
+    """Bytes; of what is copied where none are asked for."""
     if size is None:
         if source is None:
             raise errors.BadRequest('Invalid input received: the size of the volume is missing.')
         return source.size
     if source is not None and size * GIB < source.size:
         raise errors.BadRequest(f'Invalid input received: {size} GiB are less than the {source.size // GIB} GiB of '
-                                'the source volume.')
+                                f'the source {type(source).__name__.lower()}.')
     if image is not None:
         _check_image(image, size)
     return size * GIB
@@ -142,11 +151,8 @@ def withdraw(ctx, op):
 def make_volume(ctx, op):
     """The backend has the volume, whole."""
     volume = drivers.Volume(op.params['volume_id'], op.params['size'])
-    if op.params['source']:
-        try:
-            ctx.driver.clone(volume, drivers.Volume(*op.params['source']))
-        except drivers.VolumeMissing as error:
-            raise Refused('the source volume is gone.') from error
+    if op.params['source'] or op.params.get('snapshot'):
+        _copy(ctx, op, volume)
     elif op.params['image']:
         id, disk_format, size = op.params['image']
         ctx.driver.create_from_image(volume, drivers.Image(id, disk_format, size, lambda: ctx.images.chunks(id)))
@@ -154,6 +160,16 @@ def make_volume(ctx, op):
         ctx.driver.create(volume)
     if ctx.driver.size(volume) < volume.size:
         raise drivers.DriverError('The storage backend made a volume that is too small.')
+
+
+def _copy(ctx, op, volume):
+    try:
+        if op.params['source']:
+            ctx.driver.clone(volume, drivers.Volume(*op.params['source']))
+        else:
+            ctx.driver.create_from_snapshot(volume, drivers.Snapshot(*op.params['snapshot']))
+    except drivers.VolumeMissing as error:
+        raise Refused(f'the source {"volume" if op.params["source"] else "snapshot"} is gone.') from error
 
 
 def erase_volume(ctx, op):

@@ -5,39 +5,53 @@ from svckit import operations, quota
 from svckit.db import swap
 from svckit.operations import NO_RETURN, Operation, Step
 from volsvc import errors, notify
-from volsvc.db import messages, volumes
+from volsvc.db import messages, snapshots, usage, volumes
 from volsvc.db.models import Attachment, Volume
 from volsvc.drivers import base as drivers
-from volsvc.operations import extend_volume, places
+from volsvc.operations import delete_snapshot, extend_volume, places
 
 # error_deleting too: a deletion that failed can be asked for again, by its owner.
 STATUSES = ('available', 'error', 'error_extending', 'error_deleting')
 
 
-def request(context, volume, force=False) -> None:
-    """Mark 'deleting' and start: one transaction.  `force`: whatever its status, but not with attachments."""
+def request(context, volume, force=False, cascade=False) -> None:
+    """Mark 'deleting' and start: one transaction.
+
+    `force`: whatever its status, but not with attachments.  `cascade`: its snapshots go with it.
+    """
     if volume.status == 'deleting' and not force:
         raise errors.InvalidStatus(volume.id, 'deleted', STATUSES, volume.status)
     if not force and volume.status not in STATUSES:
         raise errors.InvalidStatus(volume.id, 'deleted', STATUSES, volume.status)
     if volume.attachments:
         raise errors.BadRequest(f'Invalid volume: volume {volume.id} is still attached, detach it first.')
-    context.db.run(lambda session: _begin(session, context, volume))
+    context.db.run(lambda session: _begin(session, context, volume, cascade))
 
 
-def _begin(session, context, volume):
+def _begin(session, context, volume, cascade):
     extend_volume.give_up_stuck(session, volume.id)
     volumes.mark(session, volume, 'deleted', (volume.status,), status='deleting', previous_status=volume.status)
+    found = snapshots.of_volume(session, volume.id)
+    if found and not cascade:
+        raise errors.HasSnapshots(volume.id)
+    for snapshot in found:
+        delete_snapshot.give_up_stuck(session, snapshot.id)
+        snapshots.mark(session, snapshot, 'deleted with its volume', delete_snapshot.STATUSES, status='deleting',
+                       previous_status=snapshot.status)
+        notify.snapshot(session, context.service.messaging, 'delete.start', snapshot, volume)
     operations.start(session, OPERATION, subject=f'volume:{volume.id}', project_id=volume.project_id,
                      user_id=context.user_id, request_id=context.request_id,
-                     params={'volume_id': volume.id, 'host': volume.host, 'size': volume.size})
+                     params={'volume_id': volume.id, 'host': volume.host, 'size': volume.size,
+                             'snapshots': [[snapshot.id, snapshot.size] for snapshot in found]})
     notify.volume(session, context.service.messaging, 'delete.start', volume)
 
 
 def withdraw(ctx, op):
-    """Refused: the volume is as it was.  Failed: it is error_deleting, and can be deleted again."""
+    """Refused: all is as it was.  Failed: it and its snapshots are error_deleting, and can be deleted again."""
     id = op.params['volume_id']
     volume = volumes.get(ctx.session, id)
+    for snapshot_id, _ in op.params.get('snapshots', ()):
+        delete_snapshot.put_back(ctx.session, snapshot_id, op.refused)
     swap(ctx.session, Volume, id, {'status': 'deleting'},
          {'status': volume.previous_status or 'error' if op.refused else 'error_deleting', 'previous_status': None})
     messages.add(ctx.session, op, messages.DELETE, f'The volume could not be deleted: {op.error}',
@@ -47,10 +61,14 @@ def withdraw(ctx, op):
 def stuck(ctx, op):
     """Its data are gone, and it is still listed: deleting it again ends that."""
     swap(ctx.session, Volume, op.params['volume_id'], {'status': 'deleting'}, {'status': 'error_deleting'})
+    for id, _ in op.params.get('snapshots', ()):
+        delete_snapshot.put_back(ctx.session, id, refused=False)
 
 
 def erase_volume(ctx, op):
-    """The backend has nothing of it any more."""
+    """The backend has nothing of it any more, nor of its snapshots."""
+    for id, size in op.params.get('snapshots', ()):
+        ctx.driver.delete_snapshot(drivers.Snapshot(id, size))
     ctx.driver.delete(drivers.Volume(op.params['volume_id'], op.params['size']))
 
 
@@ -60,8 +78,10 @@ def forget_volume(ctx, op):
     volume = session.get(Volume, id)
     if volume is None:
         return
-    quota.give(session, volume.project_id, volumes.quota_amounts(volume.type and volume.type.name, volume.size))
+    quota.give(session, volume.project_id, usage.of_volumes(volume.type and volume.type.name, volume.size))
     notify.volume(session, ctx.messaging, 'delete.end', volume)
+    for snapshot in snapshots.of_volume(session, id):
+        delete_snapshot.forget(session, ctx.messaging, snapshot, volume)
     session.execute(delete(Attachment).where(Attachment.volume_id == id))
     session.execute(delete(Volume).where(Volume.id == id))
 

@@ -6,7 +6,7 @@ from svckit.db import swap
 from svckit.operations import NO_RETURN, GoForward, Operation, Refused, Step
 from svckit.peer import NoAnswer, Refusal
 from volsvc import errors, notify
-from volsvc.db import attachments, limits, messages, services, volumes
+from volsvc.db import attachments, limits, messages, services, usage, volumes
 from volsvc.db.models import Volume
 from volsvc.drivers import base as drivers
 from volsvc.operations import places, tell_server
@@ -79,7 +79,7 @@ def _begin(session, context, volume, size, in_use, allowed):
                 {'status': 'extending', 'previous_status': volume.status}):
         now = volumes.get(session, volume.id)
         raise errors.InvalidStatus(volume.id, 'extended', STATUSES, now.status)
-    amounts = volumes.quota_amounts(volume.type and volume.type.name, size - volume.size, 0)
+    amounts = usage.of_volumes(volume.type and volume.type.name, size - volume.size, 0)
     operations.start(
         session, OPERATION, subject=f'volume:{volume.id}', project_id=volume.project_id, user_id=context.user_id,
         request_id=context.request_id,

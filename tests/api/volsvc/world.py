@@ -13,7 +13,7 @@ from tests.api.volsvc.nova import Nova
 from volsvc import conf as options
 from volsvc.compute import Compute
 from volsvc.db.base import Base
-from volsvc.db.models import Attachment, Volume
+from volsvc.db.models import Attachment, Snapshot, Volume
 from volsvc.db.models import Service as Row
 from volsvc.images import Images
 from volsvc.service import Service
@@ -199,8 +199,9 @@ class World:
         """Everything that a request could have changed, to be compared."""
         with self.service.db.reader() as session:
             return [[{name: value for name, value in vars(row).items() if name != '_sa_instance_state'
-                      and not name.startswith(('type', 'attachments'))} for row in session.query(model)]
-                    for model in (Volume, Attachment)] + [quota.usage(session, 'p1')]
+                      and not name.startswith(('type', 'attachments')) and name != 'volume'}
+                     for row in session.query(model)]
+                    for model in (Volume, Snapshot, Attachment)] + [quota.usage(session, 'p1')]
 
 
 ADMIN = {'roles': 'admin,member,reader', 'user': 'root'}

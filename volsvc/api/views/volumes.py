@@ -33,7 +33,7 @@ class Details:
             'created_at': volume.created_at, 'updated_at': volume.updated_at,
             'name': volume.name, 'description': volume.description,
             'volume_type': volume.type.name if volume.type else None,
-            'snapshot_id': None, 'source_volid': volume.source_volid,
+            'snapshot_id': volume.snapshot_id, 'source_volid': volume.source_volid,
             'metadata': _metadata(volume), 'links': links.to(self._req, 'volumes', volume.id),
             'user_id': volume.user_id, 'bootable': 'true' if volume.bootable else 'false', 'encrypted': False,
             'replication_status': None, 'consistencygroup_id': None, 'multiattach': volume.multiattach,

@@ -1,0 +1,145 @@
+"""Snapshots: create, show, list, change, delete."""
+from svckit.web import Page, actions, handler, links
+from volsvc import errors
+from volsvc.api import filters, scope, versions
+from volsvc.api.schemas import snapshots as schemas
+from volsvc.api.schemas.types import truth
+from volsvc.api.views import snapshots as views
+from volsvc.api.volumes import find as find_volume
+from volsvc.api.volumes import renamed
+from volsvc.db import snapshots
+from volsvc.operations import create_snapshot, delete_snapshot
+from volsvc.policies import snapshots as policies
+
+STATUSES = ('available', 'error', 'creating', 'deleting', 'deleted', 'error_deleting', 'backing-up', 'restoring',
+            'unmanaging')
+_FILTERS = ('name', 'status', 'volume_id', 'metadata', 'availability_zone', 'consumes_quota', 'name~', 'status~',
+            'display_name', 'id', 'user_id')
+
+
+def find(req, snapshot_id):
+    """The snapshot with its volume, if this request may know of it."""
+    with req.context.db.reader() as session:
+        return snapshots.get(session, snapshot_id, scope.project(req.context))
+
+
+@handler()
+def show(req, snapshot_id):
+    """One snapshot in full."""
+    snapshot = find(req, snapshot_id)
+    req.context.authorize(policies.GET, snapshot)
+    return {'snapshot': views.extended(req, snapshot)}
+
+
+@handler(status=202, body=schemas.CREATE)
+def create(req):
+    """A snapshot of a volume as it is now, in use or not.
+
+    `force` says up to 3.65 whether one in use will do.  Clients that know a server of
+    3.66 say nothing, whatever version they then speak.
+    """
+    wanted = renamed(req.data['snapshot'])
+    volume = find_volume(req, wanted['volume_id'])
+    req.context.authorize(policies.CREATE, volume)
+    force = True if wanted.get('force') is None else truth(wanted['force'])
+    if not force and req.version >= versions.SNAPSHOT_IN_USE:
+        raise errors.BadRequest('From 3.66 on, volumes in use are always copied; there is no "force" any more.')
+    snapshot = create_snapshot.request(
+        req.context, volume, in_use=force, name=wanted.get('name') or '', description=wanted.get('description'),
+        metadata=wanted.get('metadata'))
+    return {'snapshot': views.detail(req, snapshot)}
+
+
+@handler()
+def index(req):
+    """Snapshots, nearly in full."""
+    return _list(req, views.summary)
+
+
+@handler()
+def detail(req):
+    """Snapshots in full."""
+    return _list(req, views.extended)
+
+
+@handler(body=schemas.UPDATE)
+def update(req, snapshot_id):
+    """Change name and description."""
+    snapshot = find(req, snapshot_id)
+    req.context.authorize(policies.UPDATE, snapshot)
+    wanted = renamed(req.data['snapshot'])
+
+    def change(session):
+        row = snapshots.for_update(session, snapshot.id)
+        if 'name' in wanted:
+            row.name = wanted['name'] or ''
+        if 'description' in wanted:
+            row.description = wanted['description']
+        session.flush()
+        return row
+    return {'snapshot': views.detail(req, req.context.db.run(change))}
+
+
+@handler(status=202)
+def delete(req, snapshot_id):
+    """Have a snapshot deleted."""
+    snapshot = find(req, snapshot_id)
+    req.context.authorize(policies.DELETE, snapshot)
+    delete_snapshot.request(req.context, snapshot)
+
+
+@handler(status=202, body=schemas.RESET_STATUS)
+def reset_status(req, snapshot_id):
+    """Write a snapshot's status by hand; whether that is true is the administrator's business."""
+    req.context.authorize(policies.RESET_STATUS)
+    snapshot = find(req, snapshot_id)
+    status = req.data['os-reset_status']['status'].lower()
+    if status not in STATUSES:
+        raise errors.BadRequest(f'{status!r} is no status of a snapshot; there are {", ".join(STATUSES)}.')
+
+    def change(session):
+        delete_snapshot.give_up_stuck(session, snapshot.id)
+        row = snapshots.for_update(session, snapshot.id)
+        row.status, row.previous_status = status, None
+    req.context.db.run(change)
+
+
+@handler(status=202, body=schemas.FORCE_DELETE)
+def force_delete(req, snapshot_id):
+    """Have a snapshot deleted, whatever its status."""
+    snapshot = find(req, snapshot_id)
+    req.context.authorize(policies.FORCE_DELETE, snapshot)
+    delete_snapshot.request(req.context, snapshot, force=True)
+
+
+ACTION = actions({'os-reset_status': reset_status, 'os-force_delete': force_delete})
+
+
+def _list(req, view):
+    req.context.authorize(policies.GET_ALL)
+    project = scope.listed(req)
+    with_count = req.version >= versions.COUNT and filters.asked(req, 'with_count')
+    page = Page.from_query(req.query, req.context.service.conf.api.max_limit, snapshots.SORT_KEYS,
+                           lists=req.query_lists)
+    wanted = _filters(req)
+    with req.context.db.reader() as session:
+        found = snapshots.page(session, page, wanted, project) if page.limit else []
+        count = snapshots.count(session, wanted, project) if with_count else None
+    answer = {'snapshots': [view(req, snapshot) for snapshot in found], **links(req, 'snapshots', found, page)}
+    if count is not None:
+        answer['count'] = count
+    return answer
+
+
+def _filters(req) -> dict:
+    """The query's filters as volsvc.db.snapshots understands them."""
+    since = {'metadata': versions.SNAPSHOT_METADATA_FILTER, 'consumes_quota': versions.CONSUMES_QUOTA}
+    wanted = filters.chosen(req, [name for name in _FILTERS if req.version >= since.get(name, req.version)])
+    if 'display_name' in wanted:
+        wanted.setdefault('name', wanted.pop('display_name'))
+    if 'metadata' in wanted:
+        wanted['metadata'] = filters.pairs('metadata', wanted['metadata'])
+    uses_quota = wanted.pop('consumes_quota', None)
+    if uses_quota is not None and not filters.boolean('consumes_quota', uses_quota, True):
+        wanted['id'] = []
+    return wanted

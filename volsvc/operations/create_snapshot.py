@@ -1,0 +1,90 @@
+"""Make a snapshot: what a volume holds at one moment, in use or not."""
+import functools
+
+from sqlalchemy import update
+
+from svckit import operations, quota
+from svckit.db import new_id, swap, utcnow
+from svckit.operations import Operation, Refused, Step
+from volsvc import errors, notify
+from volsvc.db import limits, messages, usage, volumes
+from volsvc.db.models import Snapshot, Volume
+from volsvc.drivers import base as drivers
+from volsvc.operations import places
+
+# ------------------------------------------------------------------ the request
+
+def request(context, volume, *, in_use: bool, name='', description=None, metadata=None) -> Snapshot:
+    """A snapshot in status 'creating', its quota taken and its making started: one transaction.
+
+    `in_use`: also of a volume that a server is writing to.
+    """
+    with context.db.reader() as session:
+        allowed = quota.limits(session, volume.project_id, limits.defaults(context.service.conf))
+    wanted = volumes.AT_REST if in_use else ('available',)
+    snapshot = Snapshot(id=new_id(), volume_id=volume.id, project_id=volume.project_id, user_id=context.user_id,
+                        name=name, description=description, status='creating', progress=0,
+                        volume_type_id=volume.volume_type_id, meta=metadata or {}, created_at=utcnow())
+    context.db.run(lambda session: _begin(session, context, snapshot, wanted, allowed))
+    return snapshot
+
+
+def _begin(session, context, snapshot, wanted, allowed):
+    volume = volumes.for_update(session, snapshot.volume_id)
+    if volume.status not in wanted:
+        raise errors.InvalidStatus(volume.id, 'copied', wanted, volume.status)
+    snapshot.size, snapshot.counted = volume.size, 0 if context.service.conf.no_snapshot_gb_quota else volume.size
+    session.add(snapshot)
+    session.flush()
+    operations.start(session, OPERATION, subject=f'snapshot:{snapshot.id}', project_id=snapshot.project_id,
+                     user_id=context.user_id, request_id=context.request_id,
+                     params={'snapshot_id': snapshot.id, 'volume_id': volume.id, 'host': volume.host,
+                             'size': volume.size})
+    quota.take(session, snapshot.project_id,
+               usage.of_snapshots(volume.type and volume.type.name, snapshot.counted), allowed)
+    notify.snapshot(session, context.service.messaging, 'create.start', snapshot, volume)
+
+
+# ------------------------------------------------------------------ its end other than success
+
+def withdraw(ctx, op):
+    """The snapshot is there in status 'error', and counts, until its owner deletes it."""
+    swap(ctx.session, Snapshot, op.params['snapshot_id'], {'status': 'creating'}, {'status': 'error'})
+    messages.add(ctx.session, op, messages.SNAPSHOT_CREATE, f'The snapshot could not be created: {op.error}',
+                 ctx.conf.message_ttl)
+
+
+# ------------------------------------------------------------------ steps
+
+def make_snapshot(ctx, op):
+    """The backend has the snapshot, whole."""
+    id, size = op.params['snapshot_id'], op.params['size']
+    snapshot = drivers.Snapshot(id, size, functools.partial(_tell, ctx, id))
+    try:
+        ctx.driver.create_snapshot(snapshot, drivers.Volume(op.params['volume_id'], size))
+    except drivers.VolumeMissing as error:
+        raise Refused('the volume is gone.') from error
+
+
+def _tell(ctx, id, percent):
+    ctx.db.run(lambda session: session.execute(
+        update(Snapshot).where(Snapshot.id == id).values(progress=min(percent, 99))))
+
+
+def erase_snapshot(ctx, op):
+    """Undo of make_snapshot: nothing of it is left."""
+    ctx.driver.delete_snapshot(drivers.Snapshot(op.params['snapshot_id'], op.params['size']))
+
+
+def record_snapshot(ctx, op):
+    """The snapshot is available."""
+    session, id = ctx.session, op.params['snapshot_id']
+    swap(session, Snapshot, id, {'status': 'creating'}, {'status': 'available', 'progress': 100})
+    if (snapshot := session.get(Snapshot, id)) is not None:
+        notify.snapshot(session, ctx.messaging, 'create.end', snapshot, session.get(Volume, snapshot.volume_id))
+
+
+OPERATION = Operation('create-snapshot', version=1, withdraw=withdraw, steps=[
+    Step(make_snapshot, at=places.backend, undo=erase_snapshot, delay=0.5),
+    Step(record_snapshot, at=places.backend, atomic=True),
+])
