@@ -29,6 +29,7 @@ usage() {
 usage: ./stack.sh COMMAND [arguments]
 
   demo              watch a running guest's disk grow, driven by the openstack command
+  demo --resize     watch a server move between two hosts, its disks with it
   test              all tests; with arguments, pytest with those arguments
   lab               the tests on real LVM, iSCSI, multipath and guests, in a user-mode Linux machine; with arguments,
                     pytest with those arguments in there

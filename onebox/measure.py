@@ -4,7 +4,10 @@ The services are asked by openstacksdk as the member, so nothing here is seen th
 a user of the cloud could not see; the host's file and libvirt are asked directly.
 """
 import datetime
+import functools
 import pathlib
+
+from onebox import hosts
 
 GIB = 1024 ** 3
 TIMEOUT = 20        # seconds for an answer
@@ -22,7 +25,6 @@ class Cloud:
         region = config.OpenStackConfig(config_files=[str(folder / 'clouds.yaml')], secure_files=[],
                                         vendor_files=[], load_envvars=False).get_one('onebox')
         self._cloud = openstack.connection.Connection(config=region)
-        self._host = None
 
     def image_is_active(self, name) -> bool:
         return any(image['status'] == 'active' for image in self._get('image', f'/images?name={name}')['images'])
@@ -55,11 +57,19 @@ class Cloud:
 
     def disk_size(self, server_id, volume_id) -> int:
         """The disk that libvirt shows to the guest."""
-        if self._host is None:
-            from computesvc.host.libvirt import Libvirt
-            from onebox.libvirtd import Libvirtd
-            self._host = Libvirt(Libvirtd(self._folder).uri, str(self._folder / 'servers'))
-        return self._host.disk_size(server_id, volume_id)
+        return self.hosts[hosts.FIRST].disk_size(server_id, volume_id)
+
+    def power(self, server_id) -> dict[str, str]:
+        """What each host's libvirt says of the server: 'running', 'shutdown', 'absent' …"""
+        return {name: host.power_state(server_id) for name, host in self.hosts.items()}
+
+    @functools.cached_property
+    def hosts(self) -> dict:
+        """The hypervisor of each host, asked directly."""
+        from computesvc.host.libvirt import Libvirt
+        from onebox.libvirtd import Libvirtd
+        return {host.name: Libvirt(Libvirtd(host.folder).uri, str(host.servers))
+                for host in hosts.known(self._folder)}
 
     def console(self, server_id) -> str:
         return self._cloud.compute.post(f'/servers/{server_id}/action',
@@ -80,6 +90,27 @@ class Cloud:
                  for top in operations for operation in _with_children(top)
                  if operation['name'] in ('extend-volume', 'tell-server')]
         return sorted(found, key=lambda pair: seconds(pair[1]['created_at']))
+
+    def last_operation(self, server_id, name) -> dict | None:
+        """The latest of that name that the compute service did for the server."""
+        path = f'/servers/{server_id}/operations'
+        found = [one for one in self._get('compute', path)['operations'] if one['name'] == name]
+        latest = max(found, key=lambda one: seconds(one['created_at']), default=None)
+        return latest and self._get('compute', f'{path}/{latest["id"]}')['operation']
+
+    def server_now(self, server_id) -> tuple[str, str]:
+        """Its status and what is being done with it, '' if nothing."""
+        server = self._show('server', server_id)
+        return server['status'], server['OS-EXT-STS:task_state'] or ''
+
+    def flavor(self, server_id) -> str:
+        """The name of the server's flavor."""
+        flavor = self._show('server', server_id)['flavor']
+        return flavor.get('original_name') or self._get('compute', f'/flavors/{flavor["id"]}')['flavor']['name']
+
+    def users(self, volume_id) -> list[str]:
+        """The servers that the volume service has the volume attached to, one for each attachment."""
+        return [one['server_id'] for one in self._show('volume', volume_id)['attachments']]
 
     def _show(self, kind, id) -> dict:
         service, path = ('volume', 'volumes') if kind == 'volume' else ('compute', 'servers')

@@ -74,6 +74,10 @@ class Screen:
             self.line(f'  {label:{label_width}} {self.paint("▕", "dim")}{self.paint(bar, "cyan")}'
                       f'{self.paint("▏", "dim")}{duration(took):>9}')
 
+    def above(self, text: str):
+        """A line above the progress that is being shown, from any thread."""
+        self._write(('\r\033[K' if self._live else '') + text + '\n')
+
     def rewrite(self, text: str):
         """Replaces the line the cursor is in; nothing where that is impossible."""
         if self._live:

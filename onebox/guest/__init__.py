@@ -12,6 +12,7 @@ build it.
 
 from onebox.guest.accelerator import kvm_works
 from onebox.guest.image import Unavailable, image
-from onebox.guest.report import Disk, counters, counters_found, size_seen, sizes_seen
+from onebox.guest.report import Disk, counters, counters_found, machine, size_seen, sizes_seen, starts
 
-__all__ = ['Disk', 'Unavailable', 'counters', 'counters_found', 'image', 'kvm_works', 'size_seen', 'sizes_seen']
+__all__ = ['Disk', 'Unavailable', 'counters', 'counters_found', 'image', 'kvm_works', 'machine', 'size_seen',
+           'sizes_seen', 'starts']

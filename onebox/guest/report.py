@@ -1,11 +1,14 @@
 """Reads what the guest says about its disks, and its counters on them, from the text of its serial console."""
 
+import itertools
 import re
 import typing
 
 _LINE = re.compile(r'^disks: (.*)$')
 _COUNTERS = re.compile(r'^counters: ((?:\w+ \d+(?:, )?)+)\r*\n', re.MULTILINE)
 _FOUND = re.compile(r'^counter on (\w+): found (\d+)\r*\n', re.MULTILINE)
+_START = re.compile(r'^Linux .* is up after ', re.MULTILINE)
+_MACHINE = re.compile(r'Processors: (\d+), memory: (\d+) MiB')
 _SERIAL = 20    # virtio-blk hands on no more characters of a serial number (VIRTIO 1.2, 5.2.6)
 
 
@@ -32,6 +35,18 @@ def size_seen(console: str, volume_id: str) -> int | None:
         if disk.serial and disk.serial == volume_id[:_SERIAL]:
             return disk.size
     return None
+
+
+def starts(console: str) -> list[str]:
+    """What the guest has said from each time that it came up, until it came up again."""
+    begins = [match.start() for match in _START.finditer(console)]
+    return [console[begin:end] for begin, end in itertools.pairwise([*begins, len(console)])]
+
+
+def machine(console: str) -> tuple[int, int] | None:
+    """Processors and MiB of memory that the guest's kernel found at its last start; None if it has not come up."""
+    found = _MACHINE.findall(console)
+    return tuple(int(number) for number in found[-1]) if found else None
 
 
 def counters(console: str) -> dict[str, int]:

@@ -33,6 +33,10 @@ def test_the_last_whole_line_of_counters_counts():
                'counter on vda: found 6\r\ncounter on vdb: found 2\r\ncounters: vda 9, vd')
     assert guest.counters(console) == {'vda': 6, 'vdb': 2}
     assert guest.counters_found(console) == {'vda': [0, 6], 'vdb': [2]}
+    starts = guest.starts('SeaBIOS\nLinux 6.1 is up after 3.1 s. Processors: 1, memory: 79 MiB.\r\nx\r\n'
+                          'SeaBIOS\nLinux 6.1 is up after 4.0 s. Processors: 2, memory: 201 MiB.\r\n')
+    assert [guest.machine(start) for start in starts] == [(1, 79), (2, 201)]
+    assert guest.starts('') == [] and guest.machine('') is None
     assert guest.counters('') == guest.counters_found('Linux is up') == {}
 
 
