@@ -4,7 +4,7 @@ They are trusted with their own host's work and with nothing else; no database
 handle and no credentials pass this desk.
 """
 from computesvc.conductor import progress, sweeps
-from computesvc.db import hypervisors, services
+from computesvc.db import hypervisors, moves, services
 from svckit import operations
 
 
@@ -43,6 +43,11 @@ class Desk(operations.Desk):
     def gone(self, host, server_ids):
         """Which of these servers, found on the host, it should not have; each with what it left connected there."""
         return sweeps.strangers(self.service.db, host, server_ids)
+
+    def exporting(self, move_ids):
+        """Which of these moves may still need what their source exports for them."""
+        with self.service.db.reader() as session:
+            return moves.exporting(session, move_ids)
 
     def progress(self, op_id, lease, percent):
         """The holder of that lease has done so much of its step; says whether anybody still waits for the rest."""

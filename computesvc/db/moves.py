@@ -49,6 +49,12 @@ def under_way(session, server_ids) -> dict[str, Migration]:
     return {row.server_id: row for row in rows}
 
 
+def exporting(session, uuids) -> list[str]:
+    """Those of them in which the source may still have to give its local disks to the destination."""
+    return list(session.scalars(select(Migration.uuid).where(
+        Migration.uuid.in_(list(uuids)), Migration.status.in_((PREPARING, MIGRATING)))))
+
+
 def unconfirmed(session, before) -> list[Migration]:
     """Those that have waited for a word since before that moment."""
     return list(session.scalars(select(Migration).where(
@@ -85,7 +91,8 @@ def before(server, held: dict) -> dict:
 def size(flavor: dict, local_root: bool) -> dict:
     """The columns of a server that its flavor decides."""
     return {'flavor': flavor, 'flavor_id': flavor['id'], 'vcpus': flavor['vcpus'], 'memory_mb': flavor['ram'],
-            'root_gb': flavor['disk'] if local_root else 0}
+            'root_gb': flavor['disk'] if local_root else 0, 'ephemeral_gb': int(flavor.get('ephemeral') or 0),
+            'swap_mb': int(flavor.get('swap') or 0)}
 
 
 def earlier(old: dict) -> dict:

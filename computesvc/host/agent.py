@@ -80,6 +80,7 @@ class Agent:
         """Compare every attached device with its volume, and have those grow that lag; returns how many began."""
         self.tools.hypervisor.housekeeping()
         self._remove_strangers()
+        self._end_exports()
         devices = self.desk('devices', host=self.host)
         behind, notices = report.compare(self.tools, devices)
         for notice in notices:
@@ -90,16 +91,24 @@ class Agent:
         return self.desk('behind', host=self.host, attachment_ids=due) if due else 0
 
     def _remove_strangers(self):
-        found = sorted(self.tools.hypervisor.servers())
+        guests = self.tools.hypervisor.servers()
+        found = sorted({*guests, *self.tools.local_disks.servers()})
         gone = self.desk('gone', host=self.host, server_ids=found) if found else {}
         for server_id, volumes in gone.items():
             LOG.warning('Server %s is here but should not be: removing it.', server_id)
             with self.tools.turn(server_id):
-                self.tools.hypervisor.power_off(server_id, 0)
+                if server_id in guests:
+                    self.tools.hypervisor.power_off(server_id, 0)
                 for volume in volumes:
                     self.tools.devices.disconnect(volume['volume_id'], volume['connection'], None, of=server_id)
-                self.tools.local_disks.remove(server_id)
-                self.tools.hypervisor.undefine(server_id)       # last: it is what the next sweep would find
+                self.tools.hypervisor.undefine(server_id)
+                self.tools.local_disks.remove(server_id)        # last: it is what the next sweep would find
+
+    def _end_exports(self):
+        """Of moves that were given up while this host could not be asked."""
+        found = self.tools.local_disks.exports()
+        for move_id in sorted({*found} - {*self.desk('exporting', move_ids=found)}) if found else ():
+            self.tools.local_disks.end_export(move_id)
 
     def _every(self, seconds, work):
         while True:

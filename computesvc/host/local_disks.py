@@ -63,9 +63,14 @@ class LocalDisks:
     def remove(self, server_id: str, but=()) -> None:
         """Nothing of the server's disks is on this host, nor offered by it, except the files whose paths are in `but`.
         """
-        for move_id in self._moves(server_id):
-            self.end_export(move_id)
+        for move_id in self.exports():
+            if (_read(self._export_folder(move_id)) or {}).get('server_id') == server_id:
+                self.end_export(move_id)
         self._clear(self._folder(server_id), set(but))
+
+    def servers(self) -> list[str]:
+        """Ids of those of whose disks anything is on this host."""
+        return _entries(self._servers)
 
     # ---------------------------------------------------------------- to another host
 
@@ -94,9 +99,13 @@ class LocalDisks:
         with contextlib.suppress(FileNotFoundError):
             process.native(shutil.rmtree, folder)
 
+    def exports(self) -> list[str]:
+        """The moves for which disks are exported here, or half."""
+        return _entries(self._exports)
+
     def resume_exports(self) -> None:
         """What was offered before a restart of the agent or of the host is offered again, at the same ports."""
-        for move_id in _entries(self._exports):
+        for move_id in self.exports():
             folder = self._export_folder(move_id)
             for disk in (_read(folder) or {}).get('exports', ()):
                 try:
@@ -176,10 +185,6 @@ class LocalDisks:
     def _make_folder(self, folder, key):
         os.makedirs(_key_folder(folder), mode=0o700, exist_ok=True)
         nbd.write_key(_key_folder(folder), key)
-
-    def _moves(self, server_id):
-        return [move_id for move_id in _entries(self._exports)
-                if (_read(self._export_folder(move_id)) or {}).get('server_id') == server_id]
 
     def _folder(self, server_id):
         return os.path.join(self._servers, server_id)

@@ -64,7 +64,7 @@ class Memory(base.Hypervisor):
         with self._change(server['id']):
             known = self._servers.get(server['id'])
             known = known or {'state': base.SHUTDOWN, 'console': [], 'disks': {}}
-            plugged = {disk['volume_id']: known['disks'].get(disk['volume_id']) or self._plugged(disk)
+            plugged = {disk['volume_id']: self._kept(known['disks'].get(disk['volume_id']), disk) or self._plugged(disk)
                        for disk in disks}
             self._servers[server['id']] = known | {'server': server, 'nics': nics, 'disks': plugged}
 
@@ -197,6 +197,11 @@ class Memory(base.Hypervisor):
             return server['disks'][volume_id]
         except KeyError:
             raise base.DiskNotFound(server['server']['id'], volume_id) from None
+
+    @staticmethod
+    def _kept(there, disk):
+        """A disk whose guest may not have been shown its size yet is not swapped for itself."""
+        return there if there and there.get('path') == disk.get('path') else None
 
     def _plugged(self, disk):
         return disk | {'size': self._device_size(disk) or disk.get('size') or 0}
