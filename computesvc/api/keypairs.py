@@ -1,30 +1,32 @@
-"""Key pairs: public keys that a user imported.  Private keys are never made here."""
-import base64
-import binascii
-import hashlib
-
-from computesvc import errors
+"""Key pairs of users; of a private key made here only its user hears, once."""
+from computesvc import errors, keys
+from computesvc.api import versions
 from computesvc.api.schemas import keypairs as schemas
-from computesvc.api.versions import v
 from computesvc.api.views.servers import moment
 from computesvc.db import keypairs
 from computesvc.db.models import Keypair
 from computesvc.policies import keypairs as policies
+from svckit import quota
 from svckit.web.handler import handler
+from svckit.web.paging import Page, links
 from svckit.web.response import Response
 
-TYPES, USERS = v(2), v(10)
 
-
-@handler()
+@handler(query=schemas.LIST)
 def index(req):
+    """By name; in pages since 2.35."""
     user_id = _user(req, policies.INDEX)
+    paged = req.version >= versions.KEYPAIR_PAGES
+    page = Page.from_query(req.query if paged else {}, req.context.service.conf.api.max_limit, ())
     with req.context.db.reader() as session:
-        found = keypairs.of_user(session, user_id)
-    return {'keypairs': [{'keypair': _view(req, row)} for row in found]}
+        if page.marker:
+            keypairs.get(session, user_id, page.marker)
+        found = keypairs.of_user(session, user_id, after=page.marker, limit=page.limit if paged else None)
+    more = links(req, 'keypairs', found, page, id='name') if paged else {}
+    return {'keypairs': [{'keypair': _view(req, row)} for row in found], **more}
 
 
-@handler()
+@handler(query=schemas.ONE)
 def show(req, name):
     user_id = _user(req, policies.SHOW)
     with req.context.db.reader() as session:
@@ -35,42 +37,45 @@ def show(req, name):
 
 @handler(body=schemas.CREATE)
 def create(req):
-    """Import a public key; from 2.92 on that is all there is, and before it as well here."""
-    user_id = _user(req, policies.CREATE, req.data['keypair'].get('user_id'))
+    """Import a public key; before 2.92 one can also be made here, and its private part is in the answer only."""
     wish = req.data['keypair']
-    if not wish.get('public_key'):
-        raise errors.BadRequest('Private keys are not made here: bring a public_key.')
-    row = Keypair(user_id=user_id, name=wish['name'], type=wish.get('type', 'ssh'), public_key=wish['public_key'],
-                  fingerprint=fingerprint(wish['public_key']))
-    with req.context.db.transaction() as session:
-        keypairs.add(session, row)
-    return Response({'keypair': _view(req, row) | {'user_id': user_id}}, 201 if req.version >= TYPES else 200)
+    user_id = _user(req, policies.CREATE, wish.get('user_id'))
+    kind, private = wish.get('type', 'ssh'), None
+    public = wish.get('public_key')
+    if public is None:
+        if kind != 'ssh':
+            raise errors.BadRequest('Certificates are not made here: bring a public_key.')
+        private, public = keys.generate()
+    row = Keypair(user_id=user_id, name=wish['name'].strip(), type=kind, public_key=public,
+                  fingerprint=keys.fingerprint(kind, public))
+    req.context.db.run(lambda session: _add(session, req.context, row))
+    shown = _view(req, row) | {'user_id': user_id} | ({'private_key': private} if private else {})
+    return Response({'keypair': shown}, 201 if req.version >= versions.KEYPAIR_TYPES else 200)
 
 
-@handler()
+def _add(session, context, row):
+    most = quota.limits(session, context.project_id, context.service.quota_defaults)['key_pairs']
+    if 0 <= most <= keypairs.count(session, row.user_id):
+        raise errors.Forbidden('Quota exceeded, too many key pairs.')
+    keypairs.add(session, row)
+
+
+@handler(query=schemas.ONE)
 def delete(req, name):
     user_id = _user(req, policies.DELETE)
     with req.context.db.transaction() as session:
         keypairs.remove(session, keypairs.get(session, user_id, name))
-    return Response(None, 204 if req.version >= TYPES else 202)
-
-
-def fingerprint(public_key: str) -> str:
-    """The MD5 of an OpenSSH key, as Nova shows it; raises BadRequest for what is no key."""
-    try:
-        raw = base64.b64decode(public_key.split()[1], validate=True)
-    except (IndexError, binascii.Error):
-        raise errors.BadRequest('Keypair data is invalid: failed to generate fingerprint') from None
-    digest = hashlib.md5(raw, usedforsecurity=False).hexdigest()
-    return ':'.join(digest[place:place + 2] for place in range(0, 32, 2))
+    return Response(None, 204 if req.version >= versions.KEYPAIR_TYPES else 202)
 
 
 def _user(req, policy, user_id=None) -> str:
-    user_id = user_id or req.query.get('user_id') or req.context.user_id
+    """Whose key pairs: since 2.10 administrators may name another user."""
+    asked = req.query.get('user_id') if req.version >= versions.KEYPAIR_USERS else None
+    user_id = user_id or asked or req.context.user_id
     req.context.authorize(policy, {'user_id': user_id, 'project_id': req.context.project_id})
     return user_id
 
 
 def _view(req, row):
     shown = {'name': row.name, 'public_key': row.public_key, 'fingerprint': row.fingerprint}
-    return shown | ({'type': row.type} if req.version >= TYPES else {})
+    return shown | ({'type': row.type} if req.version >= versions.KEYPAIR_TYPES else {})

@@ -7,12 +7,13 @@ from computesvc.policies import quota_sets as policies
 from svckit import quota
 from svckit.web.handler import handler
 
+OF_CLASS = 'class:default'
 # What this service does not keep is unlimited or nothing, by the names that old clients read.
 FIXED = {'injected_files': 0, 'injected_file_content_bytes': 0, 'injected_file_path_bytes': 0,
          'fixed_ips': -1, 'floating_ips': -1, 'security_groups': -1, 'security_group_rules': -1}
 
 
-@handler()
+@handler(query=schemas.QUERY)
 def show(req, id):
     req.context.authorize(policies.SHOW, {'project_id': id})
     return {'quota_set': {'id': id, **_shown(req, _limits(req, id))}}
@@ -24,7 +25,7 @@ def defaults(req, id):
     return {'quota_set': {'id': id, **_shown(req, _limits(req, ''))}}
 
 
-@handler()
+@handler(query=schemas.QUERY)
 def detail(req, id):
     req.context.authorize(policies.DETAIL, {'project_id': id})
     used = _used(req, id)
@@ -33,31 +34,70 @@ def detail(req, id):
         for name, limit in _shown(req, _limits(req, id)).items()}}}
 
 
-@handler(body=schemas.UPDATE)
+@handler(body=schemas.UPDATE, query=schemas.QUERY)
 def update(req, id):
     """A limit below what is in use needs `force`."""
     req.context.authorize(policies.UPDATE, {'project_id': id})
+    if req.query.get('user_id'):
+        raise errors.BadRequest('Users have no quota of their own here, only projects.')
     wish = req.data['quota_set']
-    values = {name: int(value) for name, value in wish.items() if name in schemas.KEPT}
-    if any(value < -1 for value in values.values()):
-        raise errors.BadRequest('A quota limit must be -1 or greater.')
-    used = _used(req, id)
-    for name, value in values.items():
-        if 0 <= value < used.get(name, 0) and not true(wish.get('force', False)):
-            raise errors.BadRequest(f'Quota limit {value} for {name} must be greater than or equal to already used '
-                                    f'and reserved {used[name]}.')
-    req.context.db.run(lambda session: quota.set_limits(session, id, values))
+    values = asked(wish)
+
+    def change(session):
+        used = {} if true(wish.get('force', False)) else quota.usage(session, id)
+        for name, value in values.items():
+            if 0 <= value < used.get(name, 0):
+                raise errors.BadRequest(f'Quota limit {value} for {name} must be greater than or equal to already '
+                                        f'used and reserved {used[name]}.')
+        quota.set_limits(session, id, values)
+    req.context.db.run(change)
     return {'quota_set': _shown(req, _limits(req, id))}
 
 
-@handler(status=202)
+@handler(status=202, query=schemas.QUERY)
 def delete(req, id):
     """Back to the defaults."""
     req.context.authorize(policies.DELETE, {'project_id': id})
-    req.context.db.run(lambda session: quota.clear_limits(session, id))
+    if not req.query.get('user_id'):
+        req.context.db.run(lambda session: quota.clear_limits(session, id))
 
 
 @handler()
+def show_class(req, name):
+    """The limits of those without their own; every class but `default` has the configured ones."""
+    req.context.authorize(policies.CLASS_SHOW)
+    return {'quota_class_set': {'id': name, **_of_class(req, name)}}
+
+
+@handler(body=schemas.UPDATE_CLASS)
+def update_class(req, name):
+    """Change the limits of all projects that have none of their own: only the class `default` is one."""
+    req.context.authorize(policies.CLASS_UPDATE)
+    if name != 'default':
+        raise errors.BadRequest(f'There is no quota class {name[:80]!r}, only default.')
+    values = asked(req.data['quota_class_set'])
+    req.context.db.run(lambda session: quota.set_limits(session, OF_CLASS, values))
+    return {'quota_class_set': _of_class(req, name)}
+
+
+def asked(wish: dict) -> dict[str, int]:
+    """The limits in a body, of what is kept; raises BadRequest below -1."""
+    values = {name: int(value) for name, value in wish.items() if name in schemas.KEPT}
+    if any(value < -1 for value in values.values()):
+        raise errors.BadRequest('A quota limit must be -1 or greater.')
+    return values
+
+
+def _of_class(req, name) -> dict:
+    """Quotas of networks left classes, and those of groups came, with 2.50."""
+    limits = _limits(req, OF_CLASS) if name == 'default' else req.context.service.quota_defaults
+    found = _shown(req, limits, versions.GROUPS_IN_CLASSES)
+    if req.version < versions.GROUPS_IN_CLASSES:
+        del found['server_groups'], found['server_group_members']
+    return found
+
+
+@handler(query=schemas.LIMITS_QUERY)
 def limits(req):
     """GET /limits."""
     context = req.context
@@ -92,10 +132,10 @@ def _used(req, project_id) -> dict:
         return quota.usage(session, project_id)
 
 
-def _shown(req, limits) -> dict:
+def _shown(req, limits, without_network=versions.NO_PROXIES) -> dict:
     names = [*schemas.KEPT]
     if req.version < versions.NO_FILES:
         names += schemas.FILES
-    if req.version < versions.NO_PROXIES:
+    if req.version < without_network:
         names += schemas.NETWORK
     return {name: limits[name] if name in limits else FIXED[name] for name in names}

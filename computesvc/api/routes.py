@@ -15,6 +15,7 @@ from computesvc.api import (
     server_actions,
     server_external_events,
     server_metadata,
+    server_tags,
     servers,
     services,
     volume_attachments,
@@ -41,6 +42,10 @@ _ROUTES = {
         'GET': server_metadata.index, 'POST': server_metadata.create, 'PUT': server_metadata.replace},
     '/servers/{server_id}/metadata/{key}': {
         'GET': server_metadata.show, 'PUT': server_metadata.update, 'DELETE': server_metadata.delete},
+    '/servers/{server_id}/tags': {
+        'GET': server_tags.index, 'PUT': server_tags.replace, 'DELETE': server_tags.clear},
+    '/servers/{server_id}/tags/{tag}': {
+        'GET': server_tags.show, 'PUT': server_tags.update, 'DELETE': server_tags.delete},
     '/servers/{server_id}/os-volume_attachments': {'GET': volume_attachments.index, 'POST': volume_attachments.create},
     '/servers/{server_id}/os-volume_attachments/{volume_id}': {
         'GET': volume_attachments.show, 'PUT': volume_attachments.update, 'DELETE': volume_attachments.delete},
@@ -73,6 +78,7 @@ _ROUTES = {
     '/os-quota-sets/{id}': {'GET': quota_sets.show, 'PUT': quota_sets.update, 'DELETE': quota_sets.delete},
     '/os-quota-sets/{id}/defaults': {'GET': quota_sets.defaults},
     '/os-quota-sets/{id}/detail': {'GET': quota_sets.detail},
+    '/os-quota-class-sets/{name}': {'GET': quota_sets.show_class, 'PUT': quota_sets.update_class},
     '/os-keypairs': {'GET': keypairs.index, 'POST': keypairs.create},
     '/os-keypairs/{name}': {'GET': keypairs.show, 'DELETE': keypairs.delete},
     '/extensions': {'GET': extensions.index},

@@ -1,13 +1,21 @@
 """Key pairs: public keys only."""
 from oslo_db import exception as db_exc
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 
 from computesvc import errors
 from computesvc.db.models import Keypair
 
 
-def of_user(session, user_id: str) -> list[Keypair]:
-    return list(session.scalars(select(Keypair).where(Keypair.user_id == user_id).order_by(Keypair.name)))
+def of_user(session, user_id: str, after: str | None = None, limit: int | None = None) -> list[Keypair]:
+    """By name; those after the name `after`, `limit` at most."""
+    query = select(Keypair).where(Keypair.user_id == user_id)
+    if after is not None:
+        query = query.where(Keypair.name > after)
+    return list(session.scalars(query.order_by(Keypair.name).limit(limit)))
+
+
+def count(session, user_id: str) -> int:
+    return session.scalar(select(func.count()).where(Keypair.user_id == user_id))
 
 
 def get(session, user_id: str, name: str) -> Keypair:

@@ -7,9 +7,22 @@ FILES = ('injected_files', 'injected_file_content_bytes', 'injected_file_path_by
 NETWORK = ('fixed_ips', 'floating_ips', 'security_groups', 'security_group_rules')
 
 
-def _set(*more):
+_ANY = {'type': 'string', 'maxLength': 255}
+
+
+def _set(name, *more, **others):
     names = dict.fromkeys([*KEPT, *more], _LIMIT)
-    return wrapped('quota_set', obj({**names, 'force': BOOLEAN, 'tenant_id': UUID}))
+    return wrapped(name, obj({**names, **others}))
 
 
-UPDATE = [((2, 1), _set(*FILES, *NETWORK)), ((2, 36), _set(*FILES)), ((2, 57), _set())]
+def _steps(name, **others):
+    return [((2, 1), _set(name, *FILES, *NETWORK, **others)), ((2, 36), _set(name, *FILES, **others)),
+            ((2, 57), _set(name, **others))]
+
+
+UPDATE = _steps('quota_set', force=BOOLEAN, tenant_id=UUID)
+# Classes lost the quotas of networks later than projects.
+UPDATE_CLASS = [(version if version != (2, 36) else (2, 50), schema)
+                for version, schema in _steps('quota_class_set', id=_ANY, class_name=_ANY)]
+QUERY = [((2, 1), obj({}, extra=True)), ((2, 75), obj({'user_id': _ANY}))]
+LIMITS_QUERY = [((2, 1), obj({}, extra=True)), ((2, 75), obj({'tenant_id': _ANY, 'reserved': _ANY}))]
