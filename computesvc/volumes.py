@@ -97,12 +97,37 @@ class Volumes:
         made = [id for id in self.attachment_ids(volume_id, server_id) if id not in known_ids]
         return made[0] if made else self._reserve(volume_id, server_id)
 
+    def connect_another(self, volume_id: str, server_id: str, connector: dict, known_ids) -> tuple[str, dict]:
+        """As reserve_another(), and the volume is exported to one more host; (the attachment's id, the connection).
+
+        In one request: Cinder connects a volume that is connected elsewhere only while
+        it makes the attachment, not by a later PUT.
+        """
+        for id in self.attachment_ids(volume_id, server_id):
+            if id in known_ids:
+                continue
+            found = self._attachment(id)
+            if found.get('connection_info') and found['status'] != 'detaching':
+                return id, connection(found['connection_info'])
+            self.end(id)                # it was reserved, and nobody knows what became of its connection
+        made = self._attach(volume_id, server_id, connector)
+        return made['id'], connection(made.get('connection_info') or {})
+
     def _reserve(self, volume_id, server_id) -> str:
-        body = {'attachment': {'volume_uuid': volume_id, 'instance_uuid': server_id, 'connector': None}}
+        return self._attach(volume_id, server_id, None)['id']
+
+    def _attach(self, volume_id, server_id, connector) -> dict:
+        body = {'attachment': {'volume_uuid': volume_id, 'instance_uuid': server_id, 'connector': connector}}
         try:
-            return self._call('POST', '/attachments', body).json()['attachment']['id']
+            return self._call('POST', '/attachments', body).json()['attachment']
         except Refusal as e:
             _refuse(e)
+
+    def _attachment(self, id) -> dict:
+        try:
+            return self._call('GET', f'/attachments/{id}').json()['attachment']
+        except Refusal as e:
+            return {} if e.status == 404 else _refuse(e)
 
     def connect(self, attachment_id: str, connector: dict) -> dict:
         """Have the volume exported to a host; {'driver_volume_type', 'data'}."""

@@ -71,12 +71,12 @@ def connect(context, attachment, connector: dict) -> Attachment:
 
 
 def complete(context, attachment) -> None:
-    """The server has the volume: it is in use."""
+    """The server has the volume: it is in use.  One on no host (shelved) has it without a connection."""
     def work(session):
         volume = volumes.for_update(session, attachment.volume_id)
         found = attachments.get(session, attachment.id)
-        if found.attach_status not in ('attaching', 'attached'):
-            raise errors.BadRequest(f'Invalid attachment: {attachment.id} is {found.attach_status}, not connected.')
+        if found.attach_status == 'detaching':
+            raise errors.BadRequest(f'Invalid attachment: {attachment.id} is being deleted.')
         found.attach_status, found.attach_time = 'attached', found.attach_time or utcnow()
         if volume.status in ('available', 'reserved', 'attaching', 'in-use'):
             volume.status = 'in-use'

@@ -108,6 +108,7 @@ class Volumes(Service):
         v, a = '/v3/[^/]+/volumes', '/v3/[^/]+/attachments'
         return {('GET', f'{v}/([^/]+)'): self.show, ('POST', v): self.create, ('DELETE', f'{v}/([^/]+)'): self.delete,
                 ('GET', a): self.list_attachments, ('POST', a): self.attach, ('PUT', f'{a}/([^/]+)'): self.update,
+                ('GET', f'{a}/([^/]+)'): self.show_attachment,
                 ('DELETE', f'{a}/([^/]+)'): self.detach, ('POST', f'{a}/([^/]+)/action'): self.act}
 
     def _volume(self, id):
@@ -148,6 +149,8 @@ class Volumes(Service):
         id = str(uuid.uuid4())
         self.attachments[id] = {'id': id, 'instance': wish['instance_uuid'], 'volume_id': volume['id'],
                                 'status': 'reserved', 'connector': None}
+        if wish.get('connector'):
+            return self._connect(id, wish['connector'])
         return 200, {'attachment': {**self.attachments[id], 'connection_info': {}}}
 
     def _attachment(self, id):
@@ -157,14 +160,27 @@ class Volumes(Service):
 
     def update(self, id, body, **kw):
         attachment = self._attachment(id)
-        attachment |= {'connector': body['attachment']['connector'], 'status': 'attaching'}
+        others = [a for a in self.attachments.values() if a['volume_id'] == attachment['volume_id']
+                  and a['connector'] and a['id'] != id]
+        if others and not self.volumes[attachment['volume_id']]['multiattach']:
+            raise Broken(409, f"duplicate connectors detected on volume {attachment['volume_id']}")
+        return self._connect(id, body['attachment']['connector'])
+
+    def show_attachment(self, id, **kw):
+        attachment = self._attachment(id)
+        return 200, {'attachment': {**attachment, 'connection_info': attachment.get('connection_info') or {}}}
+
+    def _connect(self, id, connector):
+        attachment = self._attachment(id)
+        attachment |= {'connector': connector, 'status': 'attaching'}
         volume = self.volumes[attachment['volume_id']]
         if volume['status'] != 'in-use':
             volume['status'] = 'attaching'
         info = {'name': f"volume-{volume['id']}"} if self.protocol == 'memory' else {
             'device_path': f"{self.folder}/volume-{volume['id']}"}
-        return 200, {'attachment': {**attachment, 'connection_info': {
-            'driver_volume_type': self.protocol, 'access_mode': 'rw', 'encrypted': False, 'attachment_id': id, **info}}}
+        attachment['connection_info'] = {
+            'driver_volume_type': self.protocol, 'access_mode': 'rw', 'encrypted': False, 'attachment_id': id, **info}
+        return 200, {'attachment': attachment}
 
     def act(self, id, body, **kw):
         attachment = self._attachment(id)

@@ -26,6 +26,21 @@ class TestAnotherAttachment:
         assert made != known and volumes.reserve_another(volume, server, [known]) == made
         assert len(volumes.attachment_ids(volume, server)) == 2
 
+    def test_is_connected_once(self, world, volumes):
+        server, volume, known = attached(world)
+        made, connection = volumes.connect_another(volume, server, {'host': 'host2'}, [known])
+        assert connection == {'driver_volume_type': 'memory', 'data': {
+            'name': f'volume-{volume}', 'access_mode': 'rw', 'encrypted': False}}
+        assert volumes.connect_another(volume, server, {'host': 'host2'}, [known]) == (made, connection)
+        assert world.volumes.attachments[made]['connector'] == {'host': 'host2'}
+
+    def test_one_that_was_only_reserved_makes_way(self, world, volumes):
+        server, volume, known = attached(world)
+        reserved = volumes.reserve_another(volume, server, [known])
+        made, connection = volumes.connect_another(volume, server, {'host': 'host2'}, [known])
+        assert connection['data'] and sorted(volumes.attachment_ids(volume, server)) == sorted([known, made])
+        assert reserved != made
+
     def test_what_was_made_ends_alone(self, world, volumes):
         server, volume, known = attached(world)
         volumes.reserve_another(volume, server, [known])
@@ -36,8 +51,7 @@ class TestAnotherAttachment:
 
     def test_known_one_ends_alone(self, world, volumes):
         server, volume, known = attached(world)
-        made = volumes.reserve_another(volume, server, [known])
-        volumes.connect(made, {'host': 'host2'})
+        made, _ = volumes.connect_another(volume, server, {'host': 'host2'}, [known])
         volumes.complete(made)
         for _ in range(2):
             volumes.end(known)

@@ -189,9 +189,22 @@ class TestComplete:
         assert world.call('POST', f'/v3/service/attachments/{id}/action', {'os-complete': None}, version='3.43',
                           **SERVICE).status == 400
 
-    def test_not_before_it_is_connected(self, world, volume, server):
+    def test_of_a_server_on_no_host(self, world, volume, server):
+        """A shelved one has its volumes without a connection; they can grow, and it gets a connection later."""
         id = reserve(world, volume, server)['attachment']['id']
-        world.refused(400, 'POST', f'/attachments/{id}/action', {'os-complete': None}, **SERVICE)
+        world.post(f'/attachments/{id}/action', {'os-complete': None}, 204, **SERVICE)
+        assert world.volume(volume)['status'] == 'in-use'
+        world.nova.servers[server]['host'] = None
+        assert world.extend(volume, 2).status == 202
+        world.run()
+        assert (world.volume(volume)['size'], world.volume(volume)['status']) == (2, 'in-use')
+        with world.eager():
+            world.put(f'/attachments/{id}', {'attachment': {'connector': CONNECTOR}}, **SERVICE)
+        assert world.volume(volume)['status'] == 'in-use'
+        assert world.driver.volumes[volume]['connected'] == ['host1']
+        with world.eager():
+            world.delete(f'/attachments/{id}', 200, **SERVICE)
+        assert world.volume(volume)['status'] == 'available'
 
     @pytest.mark.parametrize('body', [{}, {'os-begin': None}, {'os-complete': None, 'x': None}, []])
     def test_wrong(self, world, volume, server, body):
