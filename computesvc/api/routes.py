@@ -10,6 +10,8 @@ from computesvc.api import (
     hypervisors,
     instance_actions,
     keypairs,
+    migrations,
+    moves,
     operations,
     quota_sets,
     server_actions,
@@ -30,6 +32,7 @@ SERVER_ACTIONS = actions({
     'os-getConsoleOutput': server_actions.console_output, 'lock': server_actions.lock,
     'unlock': server_actions.unlock, 'os-resetState': server_actions.reset_state,
     'forceDelete': server_actions.force_delete,
+    'resize': moves.resize, 'migrate': moves.migrate, 'confirmResize': moves.confirm, 'revertResize': moves.revert,
 })
 
 _ROUTES = {
@@ -53,6 +56,9 @@ _ROUTES = {
     '/servers/{server_id}/os-instance-actions/{request_id}': {'GET': instance_actions.show},
     '/servers/{server_id}/operations': {'GET': operations.index},
     '/servers/{server_id}/operations/{operation_id}': {'GET': operations.show},
+    '/servers/{server_id}/migrations': {'GET': migrations.of_server},
+    '/servers/{server_id}/migrations/{migration_id}': {'GET': migrations.show},
+    '/os-migrations': {'GET': migrations.index},
     '/os-server-external-events': {'POST': server_external_events.create},
     '/flavors': {'GET': flavors.index, 'POST': flavors.create},
     '/flavors/detail': {'GET': flavors.detail},

@@ -21,9 +21,11 @@ _DATABASES = {}      # by URL: the matrix runs many examples on the same databas
 class ComputeExample(Example):
     """`prepare(world)` makes what `ask(world, prepared)` is asked of."""
 
+    HOSTS = ('host1',)
+
     def __init__(self, url, folder, prepare, ask):
         # A new engine for each run would compile every statement anew.
-        self.world = World(url, folder, _DATABASES.get(url))
+        self.world = World(url, folder, _DATABASES.get(url), self.HOSTS)
         _DATABASES[url] = self.world.service.db
         self.db, self.registry = self.world.service.db, self.world.service.registry
         self.workers = self.world.workers
@@ -51,8 +53,9 @@ class ComputeExample(Example):
             rows = session.scalars(sa.select(models.Hypervisor))
             found['used'] = {row.host: (row.vcpus_used, row.memory_mb_used, row.disk_gb_used) for row in rows}
         found['volumes'] = self.world.volumes.state()
-        found['guests'] = {id: {'state': state, 'disks': self.world.hypervisor.disks(id)}
-                           for id, state in self.world.hypervisor.servers().items()}
+        found['guests'] = {host: {id: {'state': state, 'disks': hypervisor.disks(id)}
+                                  for id, state in hypervisor.servers().items()}
+                           for host, hypervisor in self.world.hypervisors.items()}
         found['files'] = sorted(str(path.relative_to(self.world.conf.state_path))
                                 for path in self.world.folder.rglob('*.raw*'))
         return json.loads(json.dumps(found, default=str).replace(str(self.world.folder), ''))

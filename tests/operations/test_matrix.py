@@ -1,11 +1,13 @@
 """Every operation x every step x every disturbance, on each database.
 
 The operations are those that the services register; each has its example in
-`volsvc_examples.py` or `computesvc_examples.py`.  One without an example fails.
+`volsvc_examples.py`, `computesvc_examples.py` or one of their neighbours.  One without an example fails.
 Of an operation that changed, the newest version is what requests start.
 """
+import functools
 import importlib
 import itertools
+import pathlib
 
 import pytest
 
@@ -33,8 +35,12 @@ def _cells():
 _calm = {}
 
 
+@functools.cache
 def _examples(service):
-    return importlib.import_module(f'tests.operations.{service}_examples').EXAMPLES
+    """Of all modules of the service's examples."""
+    modules = sorted(pathlib.Path(__file__).parent.glob(f'{service}_*examples.py'))
+    return {name: made for path in modules
+            for name, made in importlib.import_module(f'tests.operations.{path.stem}').EXAMPLES.items()}
 
 
 @pytest.mark.parametrize('service, name', [(service, definition.name) for service, definition in _operations()])

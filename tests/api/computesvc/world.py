@@ -38,7 +38,7 @@ class World:
     `hypervisors` and `agents` are by host; `hypervisor` and `agent` are the first host's.
     """
 
-    def __init__(self, url, folder, db=None, hosts=('host1',), **overrides):
+    def __init__(self, url, folder, db=None, hosts=('host1',), volumes=None, **overrides):
         overrides.setdefault('reserve_wait', 0.0)
         overrides.setdefault('database__sqlite_synchronous', False)
         self.folder = folder
@@ -47,7 +47,7 @@ class World:
             service__host='host1', state_path=str(folder), cinder__auth_type='none',
             cinder__endpoint_override='http://volumes/v3/%(project_id)s', glance__auth_type='none',
             glance__endpoint_override='http://images', **overrides)
-        self.volumes, self.images = fakes.Volumes(), fakes.Images()
+        self.volumes, self.images = volumes or fakes.Volumes(), fakes.Images()
         self.local = Local()
         self.service = Service(self.conf, Messaging(self.conf, 'computesvc', self.local),
                                fakes.session(self.volumes), fakes.session(self.images))
@@ -141,6 +141,11 @@ class World:
         if run:
             self.run()
         return answer.json['server']['id']
+
+    def flavor(self, id, **values):
+        """A flavor of this id and name, small where nothing else is said."""
+        values = {'ram': 64, 'vcpus': 1, 'disk': 0, **values}
+        self.post('/flavors', {'flavor': {'id': id, 'name': id, **values}}, 200, roles='admin')
 
     def attach(self, server_id, volume_id=None, run=True, **values):
         """A (new) volume on the server; its id."""
