@@ -22,34 +22,40 @@ def all_of(root_disk: dict | None, local_disks: list | None, root_device: str = 
     return root + list(local_disks or ())
 
 
-def with_flavor(disks: list[dict], flavor: dict, taken) -> list[dict]:
-    """What a server's disks are to be with a flavor as servers remember it: 'disk', 'ephemeral' GiB, 'swap' MiB.
+def with_flavor(disks: list[dict], old: dict, new: dict, taken) -> list[dict]:
+    """What a server's disks are to be with another flavor: 'disk' and 'ephemeral' in GiB, 'swap' in MiB.
 
     The root and the last ephemeral disk grow to what the flavor has, and none gets smaller.  Swap becomes what the
-    flavor has, or goes.  A first ephemeral disk or swap gets a device that is not in `taken`.
+    flavor has, or goes.  A first ephemeral disk or swap gets a device that is not in `taken`.  Where the two flavors
+    are the same the disks are too, also those that their user wanted smaller.
     """
+    ephemeral_gb, swap_mb = (int(new.get(name) or 0) for name in ('ephemeral', 'swap'))
     taken = {*taken, *(disk['device'] for disk in disks)}
-    kept = [_plain(disk, flavor, disks) for disk in disks if disk['name'] != 'swap' or flavor.get('swap')]
-    if flavor.get('ephemeral') and not _ephemerals(disks):
-        kept.append(ephemeral(0, _free(taken), int(flavor['ephemeral']) * GIB))
-    if flavor.get('swap') and not any(disk['name'] == 'swap' for disk in disks):
-        kept.append(swap(_free(taken), int(flavor['swap']) * MIB))
-    return kept
+    kept = [_without_path(disk) for disk in disks]
+    root, others, swaps = ([disk for disk in kept if disk['name'].startswith(name)]
+                           for name in ('root', 'ephemeral', 'swap'))
+    for disk in root:
+        disk['size'] = max(disk['size'], int(new.get('disk') or 0) * GIB)
+    if ephemeral_gb != int(old.get('ephemeral') or 0):
+        others = _ephemerals(others, ephemeral_gb * GIB, taken)
+    if swap_mb != int(old.get('swap') or 0):
+        swaps = _swaps(swaps, swap_mb * MIB, taken)
+    return root + others + swaps
 
 
-def _plain(disk, flavor, disks):
-    disk = {key: value for key, value in disk.items() if key != 'path'}
-    if disk['name'] == 'root':
-        return disk | {'size': max(disk['size'], int(flavor.get('disk') or 0) * GIB)}
-    if disk['name'] == 'swap':
-        return disk | {'size': int(flavor['swap']) * MIB}
-    *others, last = _ephemerals(disks)
-    more = int(flavor.get('ephemeral') or 0) * GIB - sum(other['size'] for other in others)
-    return disk | {'size': max(disk['size'], more if disk['name'] == last['name'] else 0)}
+def _without_path(disk):
+    return {key: value for key, value in disk.items() if key != 'path'}
 
 
-def _ephemerals(disks):
-    return [disk for disk in disks if disk['name'].startswith('ephemeral')]
+def _ephemerals(there, size, taken):
+    if not there:
+        return [ephemeral(0, _free(taken), size)] if size else []
+    *others, last = there
+    return [*others, last | {'size': max(last['size'], size - sum(disk['size'] for disk in others))}]
+
+
+def _swaps(there, size, taken):
+    return [swap(there[0]['device'] if there else _free(taken), size)] if size else []
 
 
 def _free(taken):

@@ -1,6 +1,7 @@
 """Servers with disks that are files of their host: made, moved, gone."""
 import pytest
 
+from computesvc.db import local_disks
 from computesvc.db.models import Server
 from computesvc.host.progress import LONGEST, SECONDS, Progress
 from svckit import operations
@@ -226,3 +227,35 @@ def test_exports_and_disks_that_nobody_needs_go_with_the_next_sweep(world, pulli
         one.sweep()
     assert files(world, 'host1') == {} and agent.tools.local_disks.exports() == []
     assert files(world, 'host2') == LARGE
+
+
+# ------------------------------------------------------------------ with another flavor
+
+def shape(disks):
+    return [(disk['name'], disk['device'], disk['size']) for disk in disks]
+
+
+def flavor(disk=1, ephemeral=0, swap=0):
+    return {'disk': disk, 'ephemeral': ephemeral, 'swap': swap}
+
+
+ROOT = {'name': 'root', 'device': '/dev/vda', 'size': GIB, 'format': None, 'path': '/root.raw'}
+FIRST, SECOND = local_disks.ephemeral(0, '/dev/vdb', GIB), local_disks.ephemeral(1, '/dev/vdc', GIB)
+SWAP = local_disks.swap('/dev/vdd', MIB)
+
+
+@pytest.mark.parametrize('there, old, new, wanted', [
+    ([ROOT], flavor(), flavor(disk=3), [('root', '/dev/vda', 3 * GIB)]),
+    ([ROOT], flavor(disk=1), flavor(disk=0), [('root', '/dev/vda', GIB)]),
+    ([FIRST, SECOND], flavor(ephemeral=3), flavor(ephemeral=3), shape([FIRST, SECOND])),
+    ([FIRST, SECOND], flavor(ephemeral=3), flavor(ephemeral=5), [*shape([FIRST]), ('ephemeral1', '/dev/vdc', 4 * GIB)]),
+    ([FIRST, SECOND], flavor(ephemeral=3), flavor(ephemeral=1), shape([FIRST, SECOND])),
+    ([SWAP], flavor(swap=4), flavor(swap=4), shape([SWAP])),
+    ([SWAP], flavor(swap=4), flavor(swap=2), [('swap', '/dev/vdd', 2 * MIB)]),
+    ([SWAP], flavor(swap=4), flavor(), []),
+    ([ROOT], flavor(), flavor(ephemeral=1, swap=1),
+     [('root', '/dev/vda', GIB), ('ephemeral0', '/dev/vdc', GIB), ('swap', '/dev/vdd', MIB)]),
+])
+def test_disks_follow_the_flavor_but_never_shrink(there, old, new, wanted):
+    found = local_disks.with_flavor(there, old, new, {'/dev/vdb'})
+    assert shape(found) == wanted and not any('path' in disk for disk in found)
