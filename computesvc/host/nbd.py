@@ -69,7 +69,7 @@ class Nbd:
         words = ['qemu-img', 'convert', '-p', '-W', '--object', _credentials('client', folder),
                  '--image-opts', _options(source), '-O', 'raw', path]
         try:
-            processes.run(words, log, LONGEST, _Watch(log, path, progress, self._silence, self._clock).look)
+            processes.run(words, log, LONGEST, _Watch(log, progress, self._silence, self._clock).look)
         except HostError as e:
             LOG.warning('Disk %s cannot be fetched from %s port %s: %s', path, host, port, e)
             if 'No space left' in str(e):
@@ -112,28 +112,23 @@ def read_key(folder: str) -> str | None:
 
 
 class _Watch:
-    """Looks at a running qemu-img: how far it is, and whether anything comes at all."""
+    """Looks at a running qemu-img: how far it is, and whether it has anything to do at all.
 
-    def __init__(self, log, path, progress, silence, clock):
-        self._log, self._path, self._progress = log, path, progress
+    Its count moves by whole percents only, and zeros are not written: that it works shows by the processor time.
+    """
+
+    def __init__(self, log, progress, silence, clock):
+        self._log, self._progress = log, progress
         self._silence, self._clock = silence, clock
         self._seen, self._since = None, clock()
 
-    def look(self):
-        percent = _percent(self._log)
-        self._progress(percent)
-        seen = percent, self._written()
+    def look(self, pid):
+        self._progress(_percent(self._log))
+        seen = processes.busy(pid)
         if seen != self._seen:
             self._seen, self._since = seen, self._clock()
         elif self._clock() - self._since > self._silence:
             raise HostError(f'Nothing has come for {self._silence:g} s.')
-
-    def _written(self):
-        try:
-            found = os.stat(self._path)
-            return found.st_blocks, found.st_mtime_ns
-        except FileNotFoundError:
-            return None
 
 
 def _percent(log) -> float:

@@ -17,13 +17,13 @@ GONE_SECONDS = 10           # a killed process may still be in the middle of wri
 def run(words: list[str], log: str, timeout: float, look=None) -> None:
     """The program ended well within `timeout` seconds; HostError with its last words if it did not.
 
-    `look()` is called now and then meanwhile; if it raises, the program is ended.
+    `look(pid)` is called now and then meanwhile; if it raises, the program is ended.
     """
     with open(log, 'wb') as said:
         program = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=said, stderr=said,  # noqa: S603
                                    env=environment())
     try:
-        _wait(program, words[0], timeout, look or (lambda: None))
+        _wait(program, words[0], timeout, look or (lambda pid: None))
     finally:
         if program.poll() is None:
             program.kill()
@@ -43,6 +43,12 @@ def last_words(log: str) -> str:
         lines = [line.strip() for line in said.read()[-4096:].replace('\r', '\n').split('\n')]
         return next((line for line in reversed(lines) if line and '/100%)' not in line), '')
     return ''
+
+
+def busy(pid: int) -> int:
+    """The clock ticks of processor time that a running process has had: what does anything has some more later."""
+    with open(f'/proc/{pid}/stat') as file:     # proc(5): the name is in brackets and may hold anything
+        return sum(map(int, file.read().rpartition(')')[2].split()[11:13]))
 
 
 def find(program: str, start: str) -> dict[int, list[str]]:
@@ -93,6 +99,6 @@ def _wait(program, name, timeout, look):
     while program.poll() is None:
         if time.monotonic() > until:
             raise HostError(f'{name} did not end within {timeout:g} s.')
-        look()
+        look(program.pid)
         time.sleep(pause)
         pause = min(pause * 1.3, PAUSES[1])
