@@ -35,6 +35,8 @@ def plan(context, wish: dict, version) -> Plan:
     zone, host, node = _place(context, wish)
     networks = _networks(context, wish.get('networks', 'none'))
     _check_metadata(context, wish.get('metadata') or {})
+    if wish.get('trusted_image_certificates'):
+        raise errors.BadRequest('Signatures of images are not checked here: trusted_image_certificates must be null.')
     disks = block_devices.wanted(wish)
     image_id = block_devices.boot_image(wish.get('imageRef') or None, disks)
     image = context.service.images.show(context, image_id) if image_id else None
@@ -185,6 +187,12 @@ def _check_image(context, image, flavor):
         context.authorize(policies.ZERO_DISK)
     elif max((image.get('min_disk') or 0) * GIB, image.get('size') or 0) > flavor.disk_gb * GIB:
         raise errors.BadRequest("Flavor's disk is too small for requested image.")
+
+
+def check_hints(hints: dict) -> None:
+    """A group of servers would be a promise; other hints are passed over as by a scheduler without their filter."""
+    if hints.get('group'):
+        raise errors.BadRequest(f"Instance group {str(hints['group'])[:80]} could not be found.")
 
 
 def check_key(context, name: str) -> None:

@@ -74,6 +74,7 @@ _ROUTES = {
     '/os-hypervisors/statistics': {'GET': hypervisors.statistics},
     '/os-hypervisors/{hypervisor_id}': {'GET': hypervisors.show},
     '/os-hypervisors/{hypervisor_id}/uptime': {'GET': hypervisors.uptime},
+    '/os-hypervisors/{hypervisor_id}/servers': {'GET': hypervisors.of_servers},
     '/os-hypervisors/{hypervisor_id}/search': {'GET': hypervisors.search},
     '/os-hypervisors/{hypervisor_id}/capabilities': {'GET': hypervisors.capabilities},
     '/os-availability-zone': {'GET': availability_zones.index},

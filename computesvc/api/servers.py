@@ -51,6 +51,7 @@ def create(req):
     context.authorize(policies.CREATE)
     if wish.get('key_name'):
         new_servers.check_key(context, wish['key_name'])
+    new_servers.check_hints(req.data.get('os:scheduler_hints') or req.data.get('OS-SCH-HNT:scheduler_hints') or {})
     plan = new_servers.plan(context, wish, req.version)
     with new_servers.volumes_made(context, plan):
         boot_server.request(context, plan.servers, wanted_host=plan.host, wanted_node=plan.node)

@@ -7,6 +7,7 @@ SHOW = 'os_compute_api:os-hypervisors:show'
 STATISTICS = 'os_compute_api:os-hypervisors:statistics'
 UPTIME = 'os_compute_api:os-hypervisors:uptime'
 SEARCH = 'os_compute_api:os-hypervisors:search'
+SERVERS = 'os_compute_api:os-hypervisors:servers'
 CAPABILITIES = 'os_compute_api:os-hypervisors:capabilities'
 
 RULES = [
@@ -16,6 +17,8 @@ RULES = [
     rule(STATISTICS, ADMIN, 'Sum up all hypervisors.', 'GET /os-hypervisors/statistics'),
     rule(UPTIME, ADMIN, 'Show how long a hypervisor is up.', 'GET /os-hypervisors/{hypervisor_id}/uptime'),
     rule(SEARCH, ADMIN, 'Search hypervisors by name.', 'GET /os-hypervisors/{hypervisor_hostname_pattern}/search'),
+    rule(SERVERS, ADMIN, 'List the servers of hypervisors by their name.',
+         'GET /os-hypervisors/{hypervisor_hostname_pattern}/servers'),
     rule(CAPABILITIES, ADMIN_OR_SERVICE, 'Ask whether a host can show its guests grown volumes.',
          'GET /os-hypervisors/{hypervisor_id}/capabilities'),
 ]

@@ -92,11 +92,13 @@ def _steps():
 CREATE = list(_steps())
 
 _UPDATE = {'name': NAME, 'OS-DCF:diskConfig': DISK_CONFIG, 'accessIPv4': ADDRESS, 'accessIPv6': ADDRESS}
-_HOSTNAME = {'type': ['string', 'null'], 'maxLength': 255, 'pattern': r'^[a-zA-Z0-9-.]*$'}
+_HOSTNAME = {'type': ['string', 'null'], 'minLength': 1, 'maxLength': 63, 'pattern': r'^[a-zA-Z0-9-]*$'}
+_FULL_HOSTNAME = {**_HOSTNAME, 'maxLength': 255, 'pattern': r'^[a-zA-Z0-9-.]*$'}
 UPDATE = [
     ((2, 1), wrapped('server', obj(_UPDATE))),
     ((2, 19), wrapped('server', obj({**_UPDATE, 'description': TEXT}))),
     ((2, 90), wrapped('server', obj({**_UPDATE, 'description': TEXT, 'hostname': _HOSTNAME}))),
+    ((2, 94), wrapped('server', obj({**_UPDATE, 'description': TEXT, 'hostname': _FULL_HOSTNAME}))),
 ]
 
 FILTERS = {

@@ -111,6 +111,34 @@ def test_hypervisors(world):
     assert world.call('GET', '/v2.1/os-hypervisors/other/capabilities', roles='service').status == 404
 
 
+def test_hypervisors_by_version(tmp_path):
+    from tests.api.computesvc.world import World
+    world = World(f'sqlite:///{tmp_path}/db', tmp_path, hosts=('host1', 'host2', 'other'))
+    page = admin(world, 'GET', '/os-hypervisors?limit=2')
+    assert [h['hypervisor_hostname'] for h in page['hypervisors']] == ['host1', 'host2']
+    following = world.call('GET', page['hypervisors_links'][0]['href'].removeprefix('http://compute:80'), **ADMIN).json
+    assert [h['hypervisor_hostname'] for h in following['hypervisors']] == ['other']
+    assert 'hypervisors_links' not in following
+    assert len(admin(world, 'GET', '/os-hypervisors?limit=2', version='2.32')['hypervisors']) == 3
+    admin(world, 'GET', '/os-hypervisors?marker=none', status=400)
+    admin(world, 'GET', '/os-hypervisors?nonsense=1', status=400)
+    assert len(admin(world, 'GET', '/os-hypervisors?hypervisor_hostname_pattern=host')['hypervisors']) == 2
+    assert len(admin(world, 'GET', '/os-hypervisors/host/search', version='2.52')['hypervisors']) == 2
+    server_id = world.boot()
+    there = admin(world, 'GET', '/os-hypervisors/host1/servers', version='2.52')['hypervisors'][0]
+    elsewhere = [h.get('servers') for h in admin(world, 'GET', '/os-hypervisors/host/servers', version='2.52')[
+        'hypervisors'] if h['hypervisor_hostname'] != there['hypervisor_hostname']]
+    found = {server['uuid'] for server in there.get('servers', ())}
+    assert found <= {server_id} and elsewhere in ([None], [[{'uuid': server_id, 'name': f'instance-{server_id[:8]}'}]])
+    for path, last in (('search', 52), ('servers', 52), ('uptime', 87)):
+        admin(world, 'GET', f'/os-hypervisors/host1/{path}', status=404, version=f'2.{last + 1}')
+    rows = admin(world, 'GET', '/os-hypervisors/detail?with_servers=true', version='2.74')['hypervisors']
+    assert len([row for row in rows if 'servers' in row]) == 1
+    rows = admin(world, 'GET', '/os-hypervisors/detail?with_servers=true', version='2.75')['hypervisors']
+    assert len([row for row in rows if 'servers' in row]) == 3
+    world.service.db.dispose()
+
+
 def test_zones(world):
     assert world.get('/os-availability-zone')['availabilityZoneInfo'] == [
         {'zoneName': 'nova', 'zoneState': {'available': True}, 'hosts': None}]

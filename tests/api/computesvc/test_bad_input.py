@@ -63,6 +63,31 @@ def test_wrong_servers(world, wrong):
     assert rows(world) == before
 
 
+def test_promises_that_nobody_keeps(world):
+    body = {'server': {'name': 's', 'flavorRef': '42', 'imageRef': world.images.add(), 'networks': 'none'}}
+    before = rows(world)
+    for more in ({'availability_zone': 'none-such'}, {'trusted_image_certificates': ['x']}, {'user_data': '%'}):
+        check(world, world.call('POST', '/v2.1/servers', {'server': body['server'] | more}))
+    for host in ({'host': 'none-such'}, {'hypervisor_hostname': 'none-such'}, {'availability_zone': 'nova:none-such'},
+                 {'availability_zone': 'nova:host1', 'host': 'host1'}, {'availability_zone': 'a:b:c:d'}):
+        check(world, world.call('POST', '/v2.1/servers', {'server': body['server'] | host}, roles='admin'), 400, 400)
+    hints = {'os:scheduler_hints': {'group': '11111111-1111-1111-1111-111111111111'}}
+    check(world, world.call('POST', '/v2.1/servers', body | hints))
+    assert rows(world) == before
+
+
+def test_on_a_named_host(world):
+    """The zone is then the host's own."""
+    for place in ({'availability_zone': 'elsewhere:host1'}, {'availability_zone': 'nova:host1:host1'},
+                  {'host': 'host1'}, {'hypervisor_hostname': 'host1'}):
+        body = {'server': {'name': 's', 'flavorRef': '42', 'imageRef': world.images.add(), 'networks': 'none', **place}}
+        server_id = world.call('POST', '/v2.1/servers', body, roles='admin').json['server']['id']
+        world.run()
+        server = world.server(server_id, roles='admin')
+        assert (server['status'], server['OS-EXT-SRV-ATTR:host']) == ('ACTIVE', 'host1')
+        assert server['OS-EXT-AZ:availability_zone'] == 'nova' and server['pinned_availability_zone'] is None
+
+
 def test_wrong_disks(world):
     """Volumes that cannot be booted from, or not by this project."""
     before = rows(world)
