@@ -6,7 +6,6 @@ arguments.  Both programs are known by paths in their arguments, so whoever come
 
 https://www.qemu.org/docs/master/tools/qemu-nbd.html, https://www.qemu.org/docs/master/system/tls.html
 """
-import contextlib
 import logging
 import os
 import re
@@ -46,9 +45,10 @@ class Nbd:
                 self._start(folder, name, path, one)
                 return {'host': self._address, 'port': one}
             except HostError as e:
-                LOG.warning('Disk %s cannot be offered at port %s: %s', path, one, e)
                 if 'in use' not in str(e):
+                    LOG.warning('Disk %s cannot be offered: %s', path, e)
                     raise HostError('The disk could not be offered to the other host.') from e
+                LOG.info('Port %s was taken before disk %s could be offered there.', one, path)
         raise HostError('The disk could not be offered to the other host: no port is free.')
 
     def withdraw(self, folder: str) -> None:
@@ -90,10 +90,13 @@ class Nbd:
         """Those that nobody has at the moment, which somebody may yet take."""
         for port in self._ports:
             family = socket.AF_INET6 if ':' in self._address else socket.AF_INET
-            with socket.socket(family) as trial, contextlib.suppress(OSError):
+            with socket.socket(family) as trial:
                 trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                trial.bind((self._address, port))
-                yield port
+                try:
+                    trial.bind((self._address, port))
+                except OSError:
+                    continue
+            yield port
 
 
 def write_key(folder: str, key: str) -> None:
