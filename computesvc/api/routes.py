@@ -20,6 +20,7 @@ from computesvc.api import (
     server_tags,
     servers,
     services,
+    shelving,
     volume_attachments,
 )
 from computesvc.api.versions import VERSIONS
@@ -32,6 +33,8 @@ SERVER_ACTIONS = actions({
     'os-getConsoleOutput': server_actions.console_output, 'lock': server_actions.lock,
     'unlock': server_actions.unlock, 'os-resetState': server_actions.reset_state,
     'forceDelete': server_actions.force_delete,
+    'shelve': shelving.shelve, 'shelveOffload': shelving.offload, 'unshelve': shelving.unshelve,
+    'createImage': shelving.create,
     'resize': moves.resize, 'migrate': moves.migrate, 'confirmResize': moves.confirm, 'revertResize': moves.revert,
 })
 

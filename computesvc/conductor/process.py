@@ -2,7 +2,7 @@
 import logging
 import threading
 
-from computesvc.conductor import sweeps
+from computesvc.conductor import shelved, sweeps
 from computesvc.conductor.desk import Desk
 from computesvc.db import services
 from computesvc.operations import places
@@ -41,6 +41,7 @@ class Conductor:
             session, services.CONDUCTOR, conf.service.host, conf.internal_availability_zone))
 
     def sweep(self):
+        shelved.offload_due(self.service)
         sweeps.forget(self.service)
 
     def _every(self, seconds, work):

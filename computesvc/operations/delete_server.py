@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from computesvc.db import actions, attachments, moves, servers, services
 from computesvc.db.models import Attachment, Server
-from computesvc.operations import leave_host, places
+from computesvc.operations import drop_image, leave_host, places
 from computesvc.operations.detach_volume import end_growth
 from svckit import operations
 from svckit.db import now, swap
@@ -154,6 +154,7 @@ def record(ctx, op):
         attachments.remove(ctx.session, *[attachment['id'] for attachment in op.notes['attachments']])
     else:
         attachments.leave(ctx.session, server.id)
+    drop_image.of(ctx.session, server, op)
     servers.remove(ctx.session, server)
     actions.finish(ctx.session, op.subject)
     ctx.notify('delete', op)

@@ -8,14 +8,15 @@ from svckit.db import swap
 PLUGGABLE = (states.ACTIVE, states.PAUSED, states.STOPPED, states.RESIZED, states.SHELVED)
 
 def begin(context, server, operation, params: dict, *, action: str, event: str, vm_states, task_state: str | None,
-          also=None) -> str:
+          also=None, heeds_lock=True) -> str:
     """Mark the server busy, record the action, start the operation: one transaction; the operation's id.
 
     `also(session, row)` does what else belongs into it, with the server as it is there, and
     returns further parameters.  Raises InvalidState unless the server is in one of
-    `vm_states` and idle, ServerLocked.
+    `vm_states` and idle, ServerLocked unless that is nothing to this action.
     """
-    check_lock(context, server)
+    if heeds_lock:
+        check_lock(context, server)
     subject = f'server:{server.id}'
 
     def work(session):
@@ -23,6 +24,8 @@ def begin(context, server, operation, params: dict, *, action: str, event: str, 
                     {'task_state': task_state}):
             raise errors.InvalidState(session.get(Server, server.id) or server, action)
         row = session.get(Server, server.id)
+        if not row.host and row.vm_state != states.OFFLOADED:
+            raise errors.Conflict(f'Instance {row.id} is not ready')        # it never got as far as a host
         actions.begin(session, context, row, action, event, subject)
         more = also(session, row) if also else {}
         return operations.start(
@@ -58,7 +61,7 @@ def pluggable(session, server_id: str, action: str) -> Server:
 
 def end(ctx, op, **values) -> None:
     """The operation did it: the server is as `values` say and may be asked again."""
-    servers.settle(ctx.session, op.params['server']['id'], op.params['task_state'], **values)
+    servers.settle(ctx.session, op.params['server']['id'], op.params['task_state'], fault=None, **values)
     actions.finish(ctx.session, op.subject)
 
 
