@@ -36,13 +36,13 @@ POLL = 0.02
 class Onebox:
     """A onebox of its own in a new folder."""
 
-    def __init__(self, folder, hypervisor, backend):
+    def __init__(self, folder, hypervisor, backend, *options):
         self.ports = {name: databases.free_port() for name in ('identity', 'image', 'volume', 'compute')}
         words = [word for name, port in self.ports.items() for word in (f'--{name}-port', port)]
         self.state, self.guests = folder / 'state', hypervisor == 'libvirt'
         self.processes = Processes(folder)
         self._process = self.processes.add('onebox', '-m', 'onebox.app', '--state', self.state,
-                                           '--hypervisor', hypervisor, '--backend', backend, *words)
+                                           '--hypervisor', hypervisor, '--backend', backend, *words, *options)
 
     def start(self) -> float:
         """Seconds from the command to the first answered request of a user, log-in included."""
@@ -73,8 +73,10 @@ class Onebox:
     def stop(self):
         self.processes.stop()
         if self.guests:
+            from onebox import hosts
             from onebox.libvirtd import Libvirtd
-            Libvirtd(self.state).destroy()          # guests outlive a onebox
+            for host in hosts.known(self.state):
+                Libvirtd(host.folder).destroy()         # guests outlive a onebox
 
 
 def volumes_in_use(onebox, count) -> list[str]:
