@@ -44,6 +44,8 @@ def record_shelved(ctx, op):
         swap(ctx.session, Server, op.params['server']['id'], {'task_state': shelving.BUSY, 'deleted_at': None},
              shelving.shelved(ctx, op, task_state=shelving.OFFLOADING, progress=0))
     ctx.notify('shelve.end', op)
+    if op.params['offload']:
+        ctx.notify('shelve_offload.start', op)
 
 
 def leave_host(ctx, op):

@@ -1,7 +1,10 @@
 """What is published for meters, by the fields that they read."""
 import datetime
 
+import pytest
+
 from computesvc.host.base import HostError
+from tests.api.computesvc.world import World
 
 # Read by ceilometer's data/meters.d/meters.yaml and pipeline/data/event_definitions.yaml.
 READ = {
@@ -52,6 +55,57 @@ def test_no_secret_and_no_parameter(world):
     server_id = world.boot(user_data='c2VjcmV0')
     world.attach(server_id)
     assert not {name for _, payload in heard for name in payload} & {'user_data', 'params', 'connection_info', 'notes'}
+
+
+@pytest.fixture
+def two(tmp_path):
+    world = World(f'sqlite:///{tmp_path}/db', tmp_path, hosts=('host1', 'host2'))
+    yield world
+    world.service.db.dispose()
+
+
+def ask(world, heard, server_id, action, value=None, status=202, **kw):
+    """What is said while an action runs, without the common prefix."""
+    del heard[:]
+    world.act(server_id, action, value, status, **kw)
+    world.run()
+    return [event.removeprefix('compute.instance.') for event, _ in heard]
+
+
+def test_a_move(two):
+    """Meters follow the size that runs: the old one up to the end of the resize, the new one from then on."""
+    heard, server_id = listen(two), two.boot()
+    here = two.server(server_id, roles='admin')['OS-EXT-SRV-ATTR:host']
+    moving = ['resize.prep.start', 'resize.prep.end', 'resize.start', 'resize.end', 'finish_resize.start',
+              'finish_resize.end']
+    assert ask(two, heard, server_id, 'resize', {'flavorRef': '84'}) == moving
+    said = {event.removeprefix('compute.instance.'): payload for event, payload in heard}
+    assert {(said[name]['memory_mb'], said[name]['host']) for name in moving[:3]} == {(128, here)}
+    assert (said['resize.prep.end']['new_instance_type'], said['resize.prep.end']['new_instance_type_id']) == (
+        'm1.micro', '84')
+    done = said['finish_resize.end']
+    assert (done['instance_type'], done['memory_mb'], done['state']) == ('m1.micro', 192, 'resized')
+    assert done['host'] != here and all(set(payload) >= READ for payload in said.values())
+    assert ask(two, heard, server_id, 'revertResize') == ['resize.revert.start', 'resize.revert.end']
+    assert (heard[-1][1]['instance_type'], heard[-1][1]['host'], heard[-1][1]['state']) == ('m1.nano', here, 'active')
+    ask(two, heard, server_id, 'resize', {'flavorRef': '84'})
+    assert ask(two, heard, server_id, 'confirmResize', status=204) == ['resize.confirm.end']
+    assert heard[-1][1]['memory_mb'] == 192
+
+
+def test_nowhere_to_move(world):
+    heard, server_id = listen(world), world.boot()
+    assert ask(world, heard, server_id, 'migrate', status=202, roles='admin')[-1] == 'resize.error'
+    assert 'No valid host' in heard[-1][1]['message'] and heard[-1][1]['state'] == 'active'
+
+
+def test_a_server_put_away(two):
+    heard, server_id = listen(two), two.boot()
+    assert ask(two, heard, server_id, 'shelve') == ['shelve.start', 'shelve.end', 'shelve_offload.start',
+                                                    'shelve_offload.end']
+    assert (heard[-1][1]['state'], heard[-1][1]['host']) == ('shelved_offloaded', None)
+    assert ask(two, heard, server_id, 'unshelve') == ['unshelve.start', 'unshelve.end']
+    assert heard[-1][1]['state'] == 'active' and heard[-1][1]['host']
 
 
 def test_what_failed(world):
