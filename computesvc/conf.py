@@ -37,6 +37,9 @@ AGENT = [
                     'By default: sudo -n, and the privsep-helper of the same environment.'),
     cfg.StrOpt('lock_path', help='Folder of the locks that keep two processes of this host from connecting to one '
                                  'target at once: the same for all of them. By default: locks in state_path.'),
+    cfg.BoolOpt('resume_guests_state_on_host_boot', default=False,
+                help='Whether guests that ran when this host went down are started again when it is up; otherwise '
+                     'they are off then.'),
     cfg.FloatOpt('shutdown_timeout', default=60.0, min=0,
                  help='Seconds that a guest is given to shut down by itself before it is cut off.'),
     cfg.StrOpt('disk_export_ports', default='10809-10872', regex=r'^\d{1,5}-\d{1,5}$',

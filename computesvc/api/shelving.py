@@ -70,6 +70,8 @@ def create(req, server_id):
     """An image of the server's local root disk."""
     server = _server(req, server_id, policies.CREATE_IMAGE)
     wish = req.data['createImage']
+    if server.vm_state not in create_image.ALLOWED or server.task_state is not None:
+        raise errors.InvalidState(server, 'createImage')
     if not server.root_disk:
         raise errors.BadRequest(f'The root of instance {server_id} is a volume: make a snapshot of that instead.')
     image_id = create_image.request(req.context, server, wish['name'].strip(), wish.get('metadata') or {})

@@ -3,7 +3,7 @@
 They are trusted with their own host's work and with nothing else; no database
 handle and no credentials pass this desk.
 """
-from computesvc.conductor import progress, sweeps
+from computesvc.conductor import power, progress, sweeps
 from computesvc.db import hypervisors, moves, services
 from svckit import operations
 
@@ -15,12 +15,17 @@ class Desk(operations.Desk):
         super().__init__(service.store)
         self.service = service
 
-    def report(self, host, capabilities, states, notices=None):
+    def report(self, host, capabilities, states, notices=None, resume=False):
         """A heartbeat: the host is alive, and this is what it is and runs.  Says whether work is due there.
 
         `notices`: what its last sweep found for an operator, None if there was none yet.
+        `resume`: guests that ran before a start of the host are to be started again.
         """
         zone = self.service.conf.default_availability_zone
+        with self.service.db.reader() as session:
+            anew = power.started_anew(session, host, capabilities.get('boot_id'))
+        if anew and resume:         # before the new start is recorded: a conductor that dies here does it all again
+            power.resume(self.service, host, states)
 
         def work(session):
             services.seen(session, services.AGENT, host, zone)

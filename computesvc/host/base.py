@@ -16,6 +16,7 @@ nic     {'type': 'user', 'mac': str or None}
 """
 
 import abc
+import pathlib
 
 RUNNING = 'running'
 PAUSED = 'paused'
@@ -155,6 +156,16 @@ class Hypervisor(abc.ABC):
     @abc.abstractmethod
     def console_output(self, server_id: str, lines: int | None = None) -> str:
         """Return the last lines (all that are kept, if None) the guest wrote to its serial console."""
+
+    def boot_id(self) -> str | None:
+        """Return what is another whenever the host has started anew, None if nobody knows.
+
+        https://man7.org/linux/man-pages/man5/proc_sys_kernel.5.html (random/boot_id)
+        """
+        try:
+            return pathlib.Path('/proc/sys/kernel/random/boot_id').read_text().strip()
+        except OSError:
+            return None
 
     def housekeeping(self) -> None:
         """Bound what grows by itself (console logs). The agent calls it every few minutes."""

@@ -11,6 +11,7 @@ import functools
 import json
 import os
 import threading
+import uuid
 
 from computesvc.host import base
 from computesvc.host.faults import Faults
@@ -50,6 +51,7 @@ class Memory(base.Hypervisor):
         self._device_size = device_size
         self._lock = threading.RLock()
         self._servers = self._journal.load()
+        self._boot_id = None
 
     @_breakable
     def capabilities(self):
@@ -168,6 +170,17 @@ class Memory(base.Hypervisor):
             kept = self._get(server_id)['console']
             kept = kept if lines is None else kept[max(0, len(kept) - lines):]
             return ''.join(line + '\n' for line in kept)
+
+    def boot_id(self):
+        return self._boot_id or super().boot_id()
+
+    def lose_power(self):
+        """The host goes down with all its guests, and is up again; for tests."""
+        for server_id, state in self.servers().items():
+            if state != base.SHUTDOWN:
+                with self._change(server_id):
+                    self._get(server_id)['state'] = base.SHUTDOWN
+        self._boot_id = uuid.uuid4().hex
 
     def crash(self, server_id):
         """The server's guest dies by itself; for tests."""

@@ -10,8 +10,10 @@ def heartbeat(tools, notices: list[str] | None) -> dict:
     """Arguments of the desk's report()."""
     capabilities = tools.hypervisor.capabilities()
     protocols = [protocol for protocol in capabilities['protocols'] if protocol in brick.CONNECTORS]
-    return {'host': tools.host, 'capabilities': {'hostname': tools.host, **capabilities, 'protocols': protocols},
-            'states': tools.hypervisor.servers(), 'notices': notices}
+    capabilities |= {'protocols': protocols, 'boot_id': tools.hypervisor.boot_id()}
+    return {'host': tools.host, 'capabilities': {'hostname': tools.host, **capabilities},
+            'states': tools.hypervisor.servers(), 'notices': notices,
+            'resume': tools.conf.agent.resume_guests_state_on_host_boot}
 
 
 def compare(tools, devices: list[dict]) -> tuple[list[str], list[str]]:

@@ -8,7 +8,6 @@ from computesvc.db import actions, attachments, claims, servers, states
 from computesvc.db.models import Server
 from computesvc.host import base
 from computesvc.operations import moving
-from computesvc.operations.stop_server import GUEST_TIME
 from svckit.db import new_id, swap, utcnow
 from svckit.operations import Refused
 
@@ -64,11 +63,10 @@ def find_volumes(ctx, op) -> dict:
 
 
 def shut_down(ctx, op):
-    """A paused guest cannot be asked."""
     id = op.params['server']['id']
     with ctx.turn(id):
         try:
-            ctx.hypervisor.power_off(id, 0 if op.params['was'] == states.PAUSED else GUEST_TIME)
+            ctx.hypervisor.power_off(id, ctx.conf.agent.shutdown_timeout)
         except base.ServerNotFound:
             pass
 

@@ -10,6 +10,13 @@ def request(context, server):
                               event='compute_start_instance', vm_states=[states.STOPPED], task_state='powering-on')
 
 
+def again(context, server):
+    """Its host went down with it, and is up again: it runs, whether its move is to be confirmed or not."""
+    return server_state.begin(
+        context, server, OPERATION, {'disks': disks(context, server), 'vm_state': server.vm_state}, action='start',
+        event='compute_start_instance', vm_states=[states.ACTIVE, states.RESIZED], task_state='powering-on')
+
+
 def disks(context, server) -> dict:
     """The server's disks, as parameters of an operation that may have to bring them back."""
     with context.db.reader() as session:
@@ -33,7 +40,7 @@ def undo_power_on(ctx, op):
 
 
 def record(ctx, op):
-    server_state.end(ctx, op, vm_state=states.ACTIVE, power_state=states.RUNNING)
+    server_state.end(ctx, op, vm_state=op.params.get('vm_state', states.ACTIVE), power_state=states.RUNNING)
     ctx.notify('power_on', op)
 
 

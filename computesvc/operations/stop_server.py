@@ -4,17 +4,15 @@ from computesvc.host.base import SHUTDOWN
 from computesvc.operations import places, server_state
 from svckit.operations import NO_RETURN, GoForward, Operation, Step
 
-GUEST_TIME = 10     # seconds for the guest to shut down by itself
-
 
 def request(context, server):
     return server_state.begin(context, server, OPERATION, {}, action='stop', event='compute_stop_instance',
-                              vm_states=[states.ACTIVE, states.PAUSED, states.ERROR], task_state='powering-off')
+                              vm_states=[states.ACTIVE, states.ERROR], task_state='powering-off')
 
 
 def power_off(ctx, op):
     with ctx.turn(op.params['server']['id']):
-        ctx.hypervisor.power_off(op.params['server']['id'], GUEST_TIME)
+        ctx.hypervisor.power_off(op.params['server']['id'], ctx.conf.agent.shutdown_timeout)
 
 
 def undo_power_off(ctx, op):
