@@ -3,6 +3,7 @@
 Sizes are bytes here, GiB on the wire.
 """
 import logging
+import re
 
 from computesvc import errors
 from svckit import peer
@@ -12,6 +13,7 @@ from svckit.peer import NoAnswer, Refusal
 LOG = logging.getLogger(__name__)
 VERSION = {'OpenStack-API-Version': 'volume 3.44'}
 GIB = 1024 ** 3
+ID = re.compile('[0-9a-fA-F-]{32,36}')
 
 __all__ = ['GIB', 'NoAnswer', 'Refusal', 'Volumes']
 
@@ -34,12 +36,46 @@ class Volumes:
         """The volume as the user sees it; raises NotFound, Forbidden or Unavailable."""
         return self._as_user(context, volume_id, 'GET', f'/volumes/{volume_id}').json()['volume']
 
-    def create(self, context, size_gb: int, *, image_id=None, snapshot_id=None, volume_type=None, zone=None) -> dict:
+    def all(self, context, limit: int, offset: int) -> list[dict]:
+        """The volumes of the user's project, newest first."""
+        query = f'limit={limit}&offset={offset}'
+        return self._as_user(context, None, 'GET', f'/volumes/detail?{query}').json()['volumes']
+
+    def create(self, context, size_gb: int, *, image_id=None, snapshot_id=None, volume_type=None, zone=None,
+               name='', description=None, metadata=None) -> dict:
         """A new volume in the user's project."""
-        volume = {'size': size_gb, 'name': '', 'imageRef': image_id, 'snapshot_id': snapshot_id,
-                  'volume_type': volume_type, 'availability_zone': zone}
+        volume = {'size': size_gb, 'name': name, 'description': description, 'imageRef': image_id,
+                  'snapshot_id': snapshot_id, 'volume_type': volume_type, 'availability_zone': zone,
+                  'metadata': metadata}
         body = {'volume': {name: value for name, value in volume.items() if value is not None}}
-        return self._as_user(context, None, 'POST', '/volumes', body).json()['volume']
+        return self._as_user(context, None, 'POST', '/volumes', body, snapshot_id=snapshot_id).json()['volume']
+
+    def extend(self, context, volume_id: str, size_gb: int) -> None:
+        """Have a volume grown to that size."""
+        self._as_user(context, volume_id, 'POST', f'/volumes/{volume_id}/action', {'os-extend': {'new_size': size_gb}})
+
+    def remove(self, context, volume_id: str) -> None:
+        """Have a volume deleted; raises also if that cannot be."""
+        self._as_user(context, volume_id, 'DELETE', f'/volumes/{volume_id}')
+
+    def snapshots(self, context, limit: int, offset: int) -> list[dict]:
+        """The snapshots of the user's project, newest first."""
+        query = f'limit={limit}&offset={offset}'
+        return self._as_user(context, None, 'GET', f'/snapshots/detail?{query}').json()['snapshots']
+
+    def snapshot(self, context, snapshot_id: str) -> dict:
+        """The snapshot as the user sees it."""
+        return self._as_user(context, None, 'GET', f'/snapshots/{snapshot_id}', snapshot_id=snapshot_id
+                             ).json()['snapshot']
+
+    def create_snapshot(self, context, volume_id: str, force: bool, *, name='', description=None) -> dict:
+        """A snapshot of the user's volume; `force`: also if it is in use."""
+        body = {'snapshot': {'volume_id': volume_id, 'force': force, 'name': name, 'description': description}}
+        return self._as_user(context, volume_id, 'POST', '/snapshots', body).json()['snapshot']
+
+    def remove_snapshot(self, context, snapshot_id: str) -> None:
+        """Have a snapshot deleted."""
+        self._as_user(context, None, 'DELETE', f'/snapshots/{snapshot_id}', snapshot_id=snapshot_id)
 
     def discard(self, context, volume_id: str) -> None:
         """Have a volume deleted that was made in vain; what cannot be deleted now stays, as the user's own."""
@@ -48,7 +84,10 @@ class Volumes:
         except (NoAnswer, Refusal) as e:
             LOG.warning('Volume %s was made for a server that is not to be, and stays: %s', volume_id, e)
 
-    def _as_user(self, context, volume_id, method, path, body=None):
+    def _as_user(self, context, volume_id, method, path, body=None, snapshot_id=None):
+        for kind, id in (('Volume', volume_id), ('Snapshot', snapshot_id)):
+            if id is not None and not ID.fullmatch(id):
+                raise errors.NotFound(kind, id)         # and never a part of a path
         try:
             return self._call(method, path, body, context=context)
         except NoAnswer as e:
@@ -56,6 +95,8 @@ class Volumes:
         except Refusal as e:
             if e.status == 404 and volume_id:
                 raise errors.NotFound('Volume', volume_id) from e
+            if e.status == 404 and snapshot_id and snapshot_id in str(e):
+                raise errors.NotFound('Snapshot', snapshot_id) from e
             if e.status in (403, 413):
                 raise errors.Forbidden(str(e)) from e
             raise errors.InvalidVolume(str(e)) from e

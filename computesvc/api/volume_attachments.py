@@ -36,23 +36,33 @@ def create(req, server_id):
     context.authorize(policies.CREATE, server)
     _check_server(context, server, 'attach_volume')
     volume = context.service.volumes.show(context, wish['volumeId'])
-    _check_volume(volume, server)
+    _check_volume(volume, server, req.version)
     attachment = attach_volume.request(
         context, server, volume, device=wish.get('device'), tag=wish.get('tag'),
         delete_on_termination=true(wish.get('delete_on_termination', False)))
     return {'volumeAttachment': views.created(attachment, req.version)}
 
 
-@handler(status=202, body=schemas.UPDATE, min=versions.ATTACHMENT_UPDATE)
+@handler(status=202, body=schemas.UPDATE)
 def update(req, server_id, volume_id):
-    """Only delete_on_termination can change."""
-    server = servers.get(req.context, server_id)
-    req.context.authorize(policies.UPDATE, server)
-    attachment = _attachment(req, server, volume_id)
-    wish = req.data['volumeAttachment']
-    if wish['volumeId'] != volume_id:
+    """Say whether the volume goes with the server; nothing else of an attachment can change.
+
+    Putting another volume in its place, which up to 2.84 is all that there is, is for
+    a volume service that moves the volume; volsvc moves none.
+    """
+    server, wish = servers.get(req.context, server_id), req.data['volumeAttachment']
+    swap = req.version < versions.ATTACHMENT_UPDATE or wish['volumeId'] != volume_id
+    req.context.authorize(policies.SWAP if swap else policies.UPDATE, server)
+    if req.version >= versions.ATTACHMENT_UPDATE:
+        _change(req, server, volume_id, wish)
+    if swap:
+        req.context.service.volumes.show(req.context, volume_id)
         raise errors.Conflict(f'volume {volume_id} is not migrating; this API should only be called by Cinder')
-    fixed = {'id': volume_id, 'serverId': server_id, 'device': attachment.device, 'tag': attachment.tag}
+
+
+def _change(req, server, volume_id, wish):
+    attachment = _attachment(req, server, volume_id)
+    fixed = {'id': volume_id, 'serverId': server.id, 'device': attachment.device, 'tag': attachment.tag}
     for name, value in fixed.items():
         if name in wish and wish[name] != value:
             raise errors.BadRequest(f'The {name} property is not mutable')
@@ -69,7 +79,7 @@ def delete(req, server_id, volume_id):
     attachment = attachments.get(req.context, server, volume_id)
     _check_server(req.context, server, 'detach_volume')
     if attachment.boot_index == 0:
-        raise errors.Forbidden('Cannot detach a root device volume')
+        raise errors.BadRequest('Cannot detach a root device volume')
     detach_volume.request(req.context, server, attachment)
 
 
@@ -92,7 +102,9 @@ def _check_server(context, server, verb):
         raise errors.InvalidState(server, verb)
 
 
-def _check_volume(volume, server):
+def _check_volume(volume, server, version):
+    if volume.get('multiattach') and version < versions.MULTIATTACH:
+        raise errors.BadRequest('Multiattach volumes are only supported starting with compute API version 2.60.')
     shareable = volume['status'] == 'in-use' and volume.get('multiattach')
     if volume['status'] != 'available' and not shareable:
         raise errors.InvalidVolume(f"Invalid volume: volume {volume['id']} status must be available or downloading. "

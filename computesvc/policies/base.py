@@ -5,6 +5,7 @@ ADMIN = 'rule:admin_api'
 ADMIN_OR_SERVICE = 'rule:admin_or_service'
 MEMBER = 'rule:project_member'
 READER = 'rule:project_reader'
+SERVICE = 'rule:service_api'
 READER_OR_SERVICE = 'rule:project_reader or rule:service_api'
 ANYONE = '@'
 
