@@ -41,6 +41,7 @@ class Conductor:
             session, services.CONDUCTOR, conf.service.host, conf.internal_availability_zone))
 
     def sweep(self):
+        sweeps.confirm(self.service)
         shelved.offload_due(self.service)
         sweeps.forget(self.service)
 

@@ -1,12 +1,13 @@
-"""Putting right what no request would: lost growths, stale power states, old rows."""
+"""Putting right what no request would: lost growths, stale power states, moves nobody answers for, old rows."""
 import datetime
 import logging
 
 from sqlalchemy import delete, select
 
-from computesvc.db import attachments, servers, states
-from computesvc.db.models import ActionEvent, Attachment, InstanceAction, Server
-from computesvc.operations import extend_volume
+from computesvc import errors
+from computesvc.db import attachments, moves, servers, states
+from computesvc.db.models import ActionEvent, Attachment, InstanceAction, Migration, Server
+from computesvc.operations import confirm_resize, extend_volume
 from svckit import operations
 from svckit.context import system_context
 from svckit.db import new_id, swap, utcnow
@@ -23,7 +24,8 @@ def devices(service, host: str) -> list[dict]:
     While that gives no answer, the size last brought to the guest stands in.
     """
     with service.db.reader() as session:
-        there = attachments.on_host(session, host)
+        moving = {server.id for server in servers.on_host(session, host) if server.task_state in states.MOVING}
+        there = [a for a in attachments.on_host(session, host) if a.server_id not in moving]
         busy = {a.id for a in there if operations.live(session, f'attachment:{a.id}')}
     found, asking = [], True
     for attachment in there:
@@ -58,15 +60,22 @@ def start_growths(service, host: str, attachment_ids: list[str]) -> int:
 
 
 def follow_power(db, host: str, reported: dict[str, str]) -> int:
-    """Servers that went off, on or to sleep by themselves are recorded so; returns how many."""
+    """Servers that went off, on or to sleep by themselves are recorded so; returns how many.
+
+    One whose move waits to be confirmed stays that, whether its guest runs or not.
+    """
     with db.reader() as session:
-        idle = [server for server in servers.on_host(session, host)
-                if server.task_state is None and server.vm_state in (states.ACTIVE, states.PAUSED, states.STOPPED)]
+        idle = [server for server in servers.on_host(session, host) if server.task_state is None
+                and server.vm_state in (states.ACTIVE, states.PAUSED, states.STOPPED, states.RESIZED)]
     changed = 0
     for server in idle:
         vm_state, power = states.seen(reported.get(server.id))
         moved = server.updated_at or server.created_at
-        if vm_state in (None, server.vm_state) or utcnow() - moved < SETTLED:
+        if vm_state and server.vm_state == states.RESIZED:
+            vm_state = states.RESIZED if power != server.power_state else None
+        elif vm_state == server.vm_state:
+            vm_state = None
+        if vm_state is None or utcnow() - moved < SETTLED:
             continue
         changed += db.run(lambda session, id=server.id, was=server.vm_state, now=(vm_state, power): swap(
             session, Server, id, {'vm_state': was, 'task_state': None}, {'vm_state': now[0], 'power_state': now[1]}))
@@ -76,12 +85,45 @@ def follow_power(db, host: str, reported: dict[str, str]) -> int:
 
 def strangers(db, host: str, server_ids: list[str]) -> dict[str, list[dict]]:
     """Those that are deleted, or on another host: what an agent killed at a bad moment, or a host given up for dead,
-    may have left.  Each with its volumes' connections where they were left to the host."""
+    may have left.  Each with its volumes' connections where they were left to the host.
+
+    Not those on their way from or to the host: until a move is confirmed both hosts have the server.
+    """
     with db.reader() as session:
-        rows = session.execute(select(Server.id, Server.host, Server.deleted_at).where(Server.id.in_(server_ids)))
-        gone = [id for id, where, deleted in rows if deleted or (where and where != host)]
+        rows = list(session.scalars(select(Server).where(Server.id.in_(server_ids))))
+        moving = {id for id, move in moves.under_way(session, server_ids).items()
+                  if host in (move.source_host, move.dest_host)}
+        gone = [server.id for server in rows if server.deleted_at or (_elsewhere(server, host)
+                                                                      and server.id not in moving)]
         return {id: [{'volume_id': a.volume_id, 'connection': a.connection_info}
                      for a in attachments.of_server(session, id) if a.state == 'left'] for id in gone}
+
+
+def _elsewhere(server, host) -> bool:
+    """A shelved one is nowhere; any other without a host is about to get one."""
+    if server.host is None:
+        return server.vm_state == states.OFFLOADED and server.task_state is None
+    return server.host != host
+
+
+def confirm(service) -> int:
+    """Moves that waited for a word longer than their users were told are confirmed; returns how many."""
+    window = service.conf.resize_confirm_window
+    if not window:
+        return 0
+    with service.db.reader() as session:
+        waiting = moves.unconfirmed(session, utcnow() - datetime.timedelta(seconds=window))
+        found = servers.of_ids(session, [move.server_id for move in waiting])
+    confirmed = 0
+    for server in found.values():
+        if server.vm_state != states.RESIZED or server.task_state is not None:
+            continue
+        try:
+            confirm_resize.request(system_context(service, server.project_id, None, f'req-{new_id()}'), server)
+            confirmed += 1
+        except errors.Error as e:
+            LOG.info('The move of server %s is not confirmed by itself: %s', server.id, e)
+    return confirmed
 
 
 def forget(service) -> None:
@@ -99,5 +141,6 @@ def _forget_servers(session, before) -> int:
         session.execute(delete(ActionEvent).where(ActionEvent.action_id.in_(list(session.scalars(asked)))))
         session.execute(delete(InstanceAction).where(InstanceAction.server_id.in_(old)))
         session.execute(delete(Attachment).where(Attachment.server_id.in_(old)))
+        session.execute(delete(Migration).where(Migration.server_id.in_(old)))
         session.execute(delete(Server).where(Server.id.in_(old)))
     return len(old)

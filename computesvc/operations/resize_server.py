@@ -49,7 +49,8 @@ def _disks(session, row, flavor) -> dict:
     """What the server has beside its volumes, and which local disks it is to have with the flavor."""
     there = local_disks.all_of(row.root_disk, row.local_disks, row.root_device)
     taken = {attachment.device for attachment in attachments.of_server(session, row.id)}
-    return {'disks': moving.disks(row), 'local': there, 'wanted': local_disks.with_flavor(there, row.flavor, flavor, taken)}
+    wanted = local_disks.with_flavor(there, row.flavor, flavor, taken)
+    return {'disks': moving.disks(row), 'local': there, 'wanted': wanted}
 
 
 def _check_size(server, flavor):

@@ -5,7 +5,8 @@ from computesvc.db.models import Server
 from svckit import operations
 from svckit.db import swap
 
-PLUGGABLE = (states.ACTIVE, states.PAUSED, states.STOPPED, states.RESIZED, states.SHELVED)
+PLUGGABLE = (states.ACTIVE, states.PAUSED, states.STOPPED, states.RESIZED, states.SHELVED,
+             states.OFFLOADED)
 
 def begin(context, server, operation, params: dict, *, action: str, event: str, vm_states, task_state: str | None,
           also=None, heeds_lock=True) -> str:
@@ -54,14 +55,16 @@ def pluggable(session, server_id: str, action: str) -> Server:
     A request that makes it busy, as a move does, waits for this transaction or has been seen by it.
     """
     row = session.get(Server, server_id, with_for_update=True, populate_existing=True)
-    if row.vm_state not in PLUGGABLE or row.task_state is not None or not row.host:
+    nowhere = not row.host and row.vm_state != states.OFFLOADED
+    if row.vm_state not in PLUGGABLE or row.task_state is not None or nowhere:
         raise errors.InvalidState(row, action)
     return row
 
 
 def end(ctx, op, **values) -> None:
     """The operation did it: the server is as `values` say and may be asked again."""
-    servers.settle(ctx.session, op.params['server']['id'], op.params['task_state'], fault=None, **values)
+    servers.settle(ctx.session, op.params['server']['id'], op.params['task_state'],
+                   **{'fault': None, **values})
     actions.finish(ctx.session, op.subject)
 
 
