@@ -10,7 +10,7 @@ import time
 
 from computesvc.host.base import HostError
 
-PAUSES = (0.01, 0.2)        # seconds between two looks whether a program has ended: at first, and later
+PAUSES = (0.002, 0.2)       # seconds between two looks whether a program has ended: at first, and later
 GONE_SECONDS = 10           # a killed process may still be in the middle of writing to a disk
 
 

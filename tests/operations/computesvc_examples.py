@@ -89,8 +89,13 @@ def boot(world):
     return world.boot()
 
 
+def with_image(world):
+    world.flavor('swap', disk=1, swap=1)
+    return world.images.add(b'x' * 1000), world.volumes.add(1)
+
+
 def boot_from_image(world, prepared):
-    world.post('/servers', {'server': {'name': 's1', 'flavorRef': '42', 'networks': 'auto', 'imageRef': prepared[0],
+    world.post('/servers', {'server': {'name': 's1', 'flavorRef': 'swap', 'networks': 'auto', 'imageRef': prepared[0],
                                        'block_device_mapping_v2': [
         {'uuid': prepared[1], 'source_type': 'volume', 'destination_type': 'volume'}]}})
 
@@ -130,8 +135,7 @@ def delete(world, prepared):
 
 
 EXAMPLES = {
-    'boot-server': example(lambda world: (world.images.add(b'x' * 1000), world.volumes.add(1)), boot_from_image,
-                           BootExample),
+    'boot-server': example(with_image, boot_from_image, BootExample),
     'delete-server': example(with_volume, delete),
     'stop-server': example(boot, act('os-stop')),
     'start-server': example(acted('os-stop'), act('os-start')),
