@@ -4,9 +4,11 @@ The same contract as nbd.py's, without programs: for tests and benchmarks of eve
 """
 import os
 
+from computesvc.host import snapshots
 from computesvc.host.base import HostError
 from computesvc.host.faults import Faults
 from computesvc.host.nbd import read_key
+from svckit import process
 
 
 class Copies:
@@ -33,7 +35,9 @@ class Copies:
         if read_key(offer['folder']) != read_key(folder) or not os.path.exists(_listing(offer['folder'], name)):
             raise HostError('A disk could not be copied from the other host.')
         with open(_listing(offer['folder'], name)) as file:
-            _copy(file.read(), path, progress)
+            progress(0.0)
+            process.native(snapshots.copy, file.read(), path)
+            progress(100.0)
         self._faults.after('fetch')
 
     def stop_fetching(self, path):
@@ -42,20 +46,3 @@ class Copies:
 
 def _listing(folder, name):
     return os.path.join(folder, f'{name}.offer')
-
-
-def _copy(source, target, progress):
-    """With its holes: see lseek(2), SEEK_DATA."""
-    with open(source, 'rb') as old, open(target, 'wb') as new:
-        size, place = os.fstat(old.fileno()).st_size, 0
-        new.truncate(size)
-        while place < size:
-            progress(place * 100 / size)
-            try:
-                place = os.lseek(old.fileno(), place, os.SEEK_DATA)
-            except OSError:             # ENXIO: nothing but a hole is left
-                break
-            data = os.pread(old.fileno(), 1 << 20, place)
-            os.pwrite(new.fileno(), data, place)
-            place += len(data)
-        progress(100.0)
