@@ -4,7 +4,7 @@ from computesvc.api import versions
 from computesvc.api.schemas import volume_attachments as schemas
 from computesvc.api.schemas.types import true
 from computesvc.api.views import volume_attachments as views
-from computesvc.db import attachments, servers
+from computesvc.db import attachments, servers, states
 from computesvc.operations import attach_volume, detach_volume, server_state
 from computesvc.policies import volume_attachments as policies
 from svckit.web.handler import handler
@@ -34,7 +34,7 @@ def create(req, server_id):
     context, wish = req.context, req.data['volumeAttachment']
     server = servers.get(context, server_id)
     context.authorize(policies.CREATE, server)
-    _check_server(context, server, 'attach_volume')
+    _check_server(req, server, 'attach_volume')
     volume = context.service.volumes.show(context, wish['volumeId'])
     _check_volume(volume, server, req.version)
     attachment = attach_volume.request(
@@ -77,7 +77,7 @@ def delete(req, server_id, volume_id):
     server = servers.get(req.context, server_id)
     req.context.authorize(policies.DELETE, server)
     attachment = attachments.get(req.context, server, volume_id)
-    _check_server(req.context, server, 'detach_volume')
+    _check_server(req, server, 'detach_volume')
     if attachment.boot_index == 0:
         raise errors.BadRequest('Cannot detach a root device volume')
     detach_volume.request(req.context, server, attachment)
@@ -95,16 +95,19 @@ def _visible(attachment, version) -> bool:
     return attachment.state != 'failed' and (version < versions.ATTACHMENT_IDS or attachment.attachment_id is not None)
 
 
-def _check_server(context, server, verb):
-    """What the request's transaction is going to look at again."""
-    server_state.check(context, server, verb, server_state.PLUGGABLE)
-    if not server.host:
+def _check_server(req, server, verb):
+    """What the request's transaction is going to look at again.  Shelved servers came with 2.20."""
+    server_state.check(req.context, server, verb, server_state.PLUGGABLE)
+    shelved = server.vm_state in (states.SHELVED, states.OFFLOADED)
+    if not server.host and server.vm_state != states.OFFLOADED or shelved and req.version < versions.SHELVED_VOLUMES:
         raise errors.InvalidState(server, verb)
 
 
 def _check_volume(volume, server, version):
     if volume.get('multiattach') and version < versions.MULTIATTACH:
         raise errors.BadRequest('Multiattach volumes are only supported starting with compute API version 2.60.')
+    if volume.get('multiattach') and server.vm_state == states.OFFLOADED:
+        raise errors.BadRequest('Attaching multiattach volumes is not supported for shelved-offloaded instances.')
     shareable = volume['status'] == 'in-use' and volume.get('multiattach')
     if volume['status'] != 'available' and not shareable:
         raise errors.InvalidVolume(f"Invalid volume: volume {volume['id']} status must be available or downloading. "

@@ -1,4 +1,7 @@
-"""Attach a volume to a server: reserved, connected, plugged in, complete; undone from wherever it fails."""
+"""Attach a volume to a server: reserved, connected, plugged in, complete; undone from wherever it fails.
+
+A server that is shelved and on no host has it without all that needs one, and finds it when it starts again.
+"""
 import time
 
 from oslo_db import exception as db_exc
@@ -90,10 +93,14 @@ def undo_reserve(ctx, op):
 
 
 def ask_connector(ctx, op):
+    if op.params['host'] is None:
+        return None
     return {'connector': ctx.devices.properties()}
 
 
 def make_connection(ctx, op):
+    if op.params['host'] is None:
+        return None
     attachment = op.params['attachment']
     connector = op.notes['connector'] | {'mountpoint': attachment['device']}
     connection = ctx.volumes.connect(op.notes['attachment_id'], connector)
@@ -103,6 +110,8 @@ def make_connection(ctx, op):
 
 
 def connect_device(ctx, op):
+    if op.params['host'] is None:
+        return None
     return {'device': ctx.devices.connect(op.params['attachment']['volume_id'], op.notes['connection'])}
 
 
@@ -112,6 +121,8 @@ def undo_connect_device(ctx, op):
 
 
 def plug(ctx, op):
+    if op.params['host'] is None:
+        return None
     attachment, connection = op.params['attachment'], op.notes['connection']
     wanted = {attachment['volume_id']: (connection, op.notes['device'])}
     with ctx.turn(attachment['server_id']), ctx.devices.held(wanted) as devices:
@@ -121,6 +132,8 @@ def plug(ctx, op):
 
 
 def undo_plug(ctx, op):
+    if op.params['host'] is None:
+        return
     attachment = op.params['attachment']
     with ctx.turn(attachment['server_id']):
         ctx.hypervisor.detach_disk(attachment['server_id'], attachment['volume_id'])
@@ -131,9 +144,9 @@ def complete(ctx, op):
 
 
 def record(ctx, op):
-    device = op.notes['device']
+    device = op.notes.get('device', {})
     attachments.change(ctx.session, op.params['attachment']['id'], state='attached', path=device.get('path'),
-                       path_type=device.get('type'), connection_info=op.notes['connection'],
+                       path_type=device.get('type'), connection_info=op.notes.get('connection'),
                        attachment_id=op.notes['attachment_id'])
     actions.finish(ctx.session, op.subject)
     ctx.notify('volume_attach', op)
@@ -141,10 +154,10 @@ def record(ctx, op):
 
 OPERATION = Operation('attach-volume', version=1, withdraw=withdraw, steps=[
     Step(reserve, at=places.CONDUCTOR, undo=undo_reserve),
-    Step(ask_connector, at=places.agent),
+    Step(ask_connector, at=places.agent_if_any),
     Step(make_connection, at=places.CONDUCTOR),
-    Step(connect_device, at=places.agent, undo=undo_connect_device),
-    Step(plug, at=places.agent, undo=undo_plug),
+    Step(connect_device, at=places.agent_if_any, undo=undo_connect_device),
+    Step(plug, at=places.agent_if_any, undo=undo_plug),
     Step(complete, at=places.CONDUCTOR),
     NO_RETURN,
     Step(record, at=places.CONDUCTOR, atomic=True, forever=True),

@@ -1,4 +1,4 @@
-"""Detach a volume from a server: the way of attaching, backwards."""
+"""Detach a volume from a server: the way of attaching, backwards; from one on no host, only what needs none."""
 from computesvc import errors
 from computesvc.db import actions, attachments
 from computesvc.db.models import Attachment
@@ -38,6 +38,8 @@ def withdraw(ctx, op):
 
 
 def unplug(ctx, op):
+    if op.params['host'] is None:
+        return
     attachment = op.params['attachment']
     with ctx.turn(attachment['server_id']):
         ctx.hypervisor.detach_disk(attachment['server_id'], attachment['volume_id'])
@@ -45,6 +47,8 @@ def unplug(ctx, op):
 
 def undo_unplug(ctx, op):
     """Plugs it in again, on a device that is surely there."""
+    if op.params['host'] is None:
+        return
     attachment = op.params['attachment']
     connection = attachment['connection_info']
     with ctx.turn(attachment['server_id']), ctx.devices.held({attachment['volume_id']: (connection, None)}) as devices:
@@ -53,11 +57,15 @@ def undo_unplug(ctx, op):
 
 
 def disconnect_device(ctx, op):
+    if op.params['host'] is None:
+        return
     attachment = op.params['attachment']
     ctx.devices.disconnect(attachment['volume_id'], attachment['connection_info'], attachments.device(attachment))
 
 
 def undo_disconnect_device(ctx, op):
+    if op.params['host'] is None:
+        return
     attachment = op.params['attachment']
     ctx.devices.connect(attachment['volume_id'], attachment['connection_info'])
 
@@ -74,8 +82,8 @@ def record(ctx, op):
 
 
 OPERATION = Operation('detach-volume', version=1, withdraw=withdraw, steps=[
-    Step(unplug, at=places.agent, undo=undo_unplug, delay=2.0),
-    Step(disconnect_device, at=places.agent, undo=undo_disconnect_device),
+    Step(unplug, at=places.agent_if_any, undo=undo_unplug, delay=2.0),
+    Step(disconnect_device, at=places.agent_if_any, undo=undo_disconnect_device),
     NO_RETURN,
     Step(release, at=places.CONDUCTOR, forever=True),
     Step(record, at=places.CONDUCTOR, atomic=True, forever=True),

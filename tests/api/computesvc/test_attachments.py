@@ -216,3 +216,56 @@ def test_on_stopped_server(world):
     assert set(world.hypervisor.disks(server_id)) == set(world.volumes.volumes)
     world.act(server_id, 'os-stop')
     assert world.call('DELETE', f'{PATH.format(server_id)}/{volume_id}').status == 409, 'it is going off'
+
+
+class TestShelved:
+
+    @pytest.fixture
+    def server_id(self, world):
+        id = world.boot()
+        world.act(id, 'shelve')
+        world.run()
+        assert world.server(id)['status'] == 'SHELVED_OFFLOADED'
+        return id
+
+    def unshelve(self, world, server_id):
+        world.act(server_id, 'unshelve')
+        world.run()
+        assert world.server(server_id)['status'] == 'ACTIVE'
+        return set(world.hypervisor.disks(server_id))
+
+    def test_volume_is_found_at_the_next_start(self, world, server_id):
+        volume_id = world.attach(server_id)
+        assert world.volumes.volumes[volume_id]['status'] == 'in-use'
+        shown = world.get(f'/servers/{server_id}/os-volume_attachments/{volume_id}')['volumeAttachment']
+        assert shown['attachment_id'] in world.volumes.attachments and shown['device'] == '/dev/vdb'
+        assert volume_id in self.unshelve(world, server_id)
+        assert world.volumes.volumes[volume_id]['status'] == 'in-use'
+
+    def test_volume_leaves(self, world, server_id):
+        volume_id = world.attach(server_id)
+        assert world.call('DELETE', f'{PATH.format(server_id)}/{volume_id}').status == 202
+        world.run()
+        assert world.volumes.volumes[volume_id]['status'] == 'available'
+        assert volume_id not in self.unshelve(world, server_id)
+
+    def test_volume_service_that_refuses(self, world, server_id):
+        world.volumes.broken['POST attachments/.*/action'] = 400
+        volume_id = world.attach(server_id)
+        for _ in range(8):
+            world.hurry()
+            world.run()
+        assert world.volumes.volumes[volume_id]['status'] == 'available'
+        assert len(world.get(f'/servers/{server_id}/os-volume_attachments')['volumeAttachments']) == 1
+
+    def test_came_with_2_20(self, world, server_id):
+        body = {'volumeAttachment': {'volumeId': world.volumes.add(1)}}
+        assert world.call('POST', PATH.format(server_id), body, version='2.19').status == 409
+        assert world.call('POST', PATH.format(server_id), body, version='2.20').status == 200
+        world.run()
+        path = f'{PATH.format(server_id)}/{body["volumeAttachment"]["volumeId"]}'
+        assert world.call('DELETE', path, version='2.19').status == 409
+
+    def test_not_one_that_several_may_have(self, world, server_id):
+        volume_id = world.volumes.add(1, multiattach=True)
+        assert world.call('POST', PATH.format(server_id), {'volumeAttachment': {'volumeId': volume_id}}).status == 400
