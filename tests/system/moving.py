@@ -42,10 +42,20 @@ class Moving(Deployment):
         kind, _, host = target.partition(':')
         return self.agent_of(host) if kind == 'agent' else self.processes['computesvc-conductor']
 
-    def files_of(self, host, server_id) -> dict[str, str]:
-        """What is in the server's folder on the host: {name: digest of its first bytes}."""
+    def files_of(self, host, server_id) -> list[tuple[str, str]]:
+        """What is in the server's folder on the host: (name, digest of its first bytes)."""
         folder = self.folder / ('servers' if host == self.host else f'servers-{host}') / 'servers' / server_id
-        return {str(path.relative_to(folder)): _digest(path) for path in folder.rglob('*') if path.is_file()}
+        return sorted((path.name, _digest(path)) for path in folder.rglob('*') if path.is_file())
+
+    def programs(self, name) -> list[int]:
+        """Process ids of what carries disks here."""
+        found = []
+        for path in pathlib.Path('/proc').glob('[0-9]*/cmdline'):
+            with contextlib.suppress(OSError):
+                program, *words = path.read_bytes().decode(errors='replace').split('\0')
+                if program.endswith(name) and any(str(self.folder) in word for word in words):
+                    found.append(int(path.parent.name))
+        return found
 
     def used(self) -> dict[str, int]:
         """Virtual processors that are given out, by host."""
