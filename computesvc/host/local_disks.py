@@ -231,11 +231,11 @@ def _finish(part, path, size):
 
 
 def _format(path, format, label):
+    log = f'{path}.log'
     try:
-        processes.run([*FORMATS[format], label, path], f'{path}.log', FORMAT_SECONDS)
-    except FileNotFoundError as e:
-        raise HostError(f'{FORMATS[format][0]} is not installed on the host.') from e
-    os.unlink(f'{path}.log')
+        processes.run([*FORMATS[format], label, path], log, FORMAT_SECONDS)
+    finally:
+        os.unlink(log)
 
 
 def _key_folder(folder):

@@ -9,6 +9,7 @@ import subprocess
 import time
 
 from computesvc.host.base import HostError
+from svckit import process
 
 PAUSES = (0.002, 0.2)       # seconds between two looks whether a program has ended: at first, and later
 GONE_SECONDS = 10           # a killed process may still be in the middle of writing to a disk
@@ -19,9 +20,12 @@ def run(words: list[str], log: str, timeout: float, look=None) -> None:
 
     `look(pid)` is called now and then meanwhile; if it raises, the program is ended.
     """
-    with open(log, 'wb') as said:
-        program = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=said, stderr=said,  # noqa: S603
-                                   env=environment())
+    try:
+        with open(log, 'wb') as said:
+            program = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=said, stderr=said,  # noqa: S603
+                                       env=environment())
+    except FileNotFoundError as e:
+        raise HostError(f'{e.filename} is not there.') from e
     try:
         _wait(program, words[0], timeout, look or (lambda pid: None))
     finally:
@@ -53,6 +57,10 @@ def busy(pid: int) -> int:
 
 def find(program: str, start: str) -> dict[int, list[str]]:
     """Process id -> arguments, of each running `program` one of whose arguments starts with `start`."""
+    return process.native(_find, program, start)
+
+
+def _find(program, start):
     found = {}
     for entry in os.listdir('/proc'):
         if entry.isdigit():

@@ -274,6 +274,14 @@ def test_a_port_that_is_taken_is_passed_over(hosts, over_nbd):
         assert move.export()['exports'][0]['offer']['port'] > first
 
 
+def test_a_host_without_qemu_nbd_says_so_in_its_log(hosts, over_nbd, monkeypatch, caplog):
+    move = Move(hosts)
+    monkeypatch.setenv('PATH', '/nowhere')
+    with pytest.raises(HostError, match='could not be offered'):
+        move.export()
+    assert 'qemu-nbd is not there' in caplog.text
+
+
 def test_an_export_that_died_is_there_again_after_a_restart(hosts, over_nbd):
     move = Move(hosts)
     found = move.export()
