@@ -139,9 +139,12 @@ def made(context, disk: Disk) -> dict:
 
     One from a snapshot is as large as the snapshot's volume was unless a size was asked for.
     """
-    return context.service.volumes.create(
-        context, disk.size, image_id=disk.id if disk.source == 'image' else None,
-        snapshot_id=disk.id if disk.source == 'snapshot' else None, volume_type=disk.volume_type)
+    try:
+        return context.service.volumes.create(
+            context, disk.size, image_id=disk.id if disk.source == 'image' else None,
+            snapshot_id=disk.id if disk.source == 'snapshot' else None, volume_type=disk.volume_type)
+    except errors.NotFound:
+        raise _invalid(f'failed to get snapshot {disk.id}.') from None
 
 
 # ------------------------------------------------------------------ one entry

@@ -204,3 +204,65 @@ class TestSnapshots:
     ('POST', '/os-snapshots'), ('GET', f'/os-snapshots/{ELSEWHERE}'), ('DELETE', f'/os-snapshots/{ELSEWHERE}')])
 def test_gone_with_2_36(world, method, path):
     assert world.call(method, f'/v2.1{path}', {} if method == 'POST' else None, version='2.36').status == 404
+
+
+class TestServers:
+    """That start from a snapshot, or get a disk from one."""
+
+    def boot(self, world, cinder, *disks):
+        server = world.post('/servers', {'server': {
+            'name': 's', 'flavorRef': '42', 'networks': 'none', 'block_device_mapping_v2': list(disks)}}).json['server']
+        for _ in range(5):
+            cinder.run()
+            world.hurry()
+            world.run()
+        return server['id']
+
+    @pytest.mark.parametrize('wanted, size', [({}, 2), ({'volume_size': 3}, 3)])
+    def test_from_a_snapshot(self, world, cinder, volume, snapshot, wanted, size):
+        cinder.act(volume, 'os-set_bootable', {'bootable': True}, 200)
+        server = self.boot(world, cinder, {
+            'boot_index': 0, 'uuid': snapshot, 'source_type': 'snapshot', 'destination_type': 'volume',
+            'delete_on_termination': True, **wanted})
+        assert world.server(server)['status'] == 'ACTIVE'
+        (used,) = world.get(f'/servers/{server}/os-volume_attachments')['volumeAttachments']
+        made = cinder.volume(used['volumeId'])
+        assert (made['size'], made['snapshot_id'], made['status'], made['bootable']) == (
+            size, snapshot, 'in-use', 'true')
+        assert world.hypervisor.disk_size(server, made['id']) == size << 30
+        world.call('DELETE', f'/v2.1/servers/{server}')
+        world.run()
+        cinder.run()
+        assert world.call('GET', f'/v2.1/servers/{server}').status == 404
+        assert [v['id'] for v in cinder.get('/volumes')['volumes']] == [volume]
+
+    def test_from_an_unknown_snapshot(self, world, cinder):
+        before = cinder.rows()
+        answer = world.call('POST', '/v2.1/servers', {'server': {
+            'name': 's', 'flavorRef': '42', 'networks': 'none', 'block_device_mapping_v2': [
+                {'boot_index': 0, 'uuid': ELSEWHERE, 'source_type': 'snapshot', 'destination_type': 'volume'}]}})
+        assert answer.status == 400 and ELSEWHERE in answer.message and cinder.rows() == before
+
+    def test_moves_with_its_volumes(self, tmp_path, empty):
+        """The volume is exported to the other host before it is taken from the first; nobody else ever gets it."""
+        from tests.api.computesvc.world import World
+        world = World(f'sqlite:///{tmp_path}/compute.sqlite', tmp_path, hosts=('host1', 'host2'))
+        shutil.copy(empty, tmp_path)
+        cinder = volsvc.behind(world, tmp_path)
+        volume = cinder.create(1)
+        cinder.act(volume, 'os-set_bootable', {'bootable': True}, 200)
+        server = self.boot(world, cinder, {
+            'boot_index': 0, 'uuid': volume, 'source_type': 'volume', 'destination_type': 'volume'})
+        first, = cinder.driver.volumes[volume]['connected']
+        for action, status, hosts in (('migrate', 'VERIFY_RESIZE', 1), ('revertResize', 'ACTIVE', 1),
+                                      ('migrate', 'VERIFY_RESIZE', 1), ('confirmResize', 'ACTIVE', 1)):
+            world.act(server, action, status=204 if action == 'confirmResize' else 202, roles='admin,member')
+            for _ in range(3):
+                world.hurry()
+                world.run()
+            assert world.server(server)['status'] == status
+            assert cinder.volume(volume)['status'] == 'in-use'
+            assert len(cinder.driver.volumes[volume]['connected']) == hosts
+        assert cinder.driver.volumes[volume]['connected'] != [first]
+        world.service.db.dispose()
+        cinder.service.db.dispose()
