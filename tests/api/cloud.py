@@ -48,19 +48,21 @@ class Cloud:
                                    compute__endpoint_override='http://compute/v2.1')
         self.compute = ComputeWorld(f'sqlite:///{folder}/compute/compute.sqlite', folder / 'compute',
                                     hosts=('host1', 'host2'), volumes=Peer(self.volumes))
+        self._always = self.volumes.eager()
+        self._always.__enter__()
+        self.compute.flavor('small')        # its root disk is as small as the image
         self.volumes.service.compute = Compute(self.volumes.conf, fakes.session(Peer(self.compute)))
 
     def close(self):
+        self._always.__exit__(None, None, None)
         for world in (self.volumes, self.compute):
             world.service.db.dispose()
 
-    def settle(self, *workers):
+    def settle(self):
         """Everything has come to rest, or waits for what is not going to come by itself."""
         for _ in range(ROUNDS):
-            with self.volumes.eager():
-                self.compute.run(*workers)
-            with self.volumes.eager():
-                self.volumes.run()
+            self.compute.run()
+            self.volumes.run()
             if not self.leftovers():
                 return
             self.compute.hurry()
@@ -69,18 +71,16 @@ class Cloud:
     # ---------------------------------------------------------------- stories
 
     def volume(self, size=1) -> str:
-        with self.volumes.eager():
-            made = self.volumes.post('/volumes', {'volume': {'size': size}})['volume']
-        self.volumes.run()
-        return made['id']
+        return self.volumes.post('/volumes', {'volume': {'size': size}})['volume']['id']
 
     def boot(self, volumes=1, **values) -> tuple[str, list[str]]:
         """A server on an image, with so many volumes: (its id, theirs)."""
         image = self.compute.images.add(b'root')
         ids = [self.volume() for _ in range(volumes)]
         answer = self.compute.post('/servers', {'server': {
-            'name': 's', 'flavorRef': '1', 'networks': 'none', 'imageRef': image, 'block_device_mapping_v2': [
-                {'source_type': 'volume', 'destination_type': 'volume', 'uuid': id} for id in ids], **values}})
+            'name': 's', 'flavorRef': 'small', 'networks': 'none', 'imageRef': image, 'block_device_mapping_v2': [
+                {'source_type': 'volume', 'destination_type': 'volume', 'uuid': id} for id in ids], **values}},
+            roles='admin,member')     # whom alone such a flavor is for
         self.settle()
         server_id = answer.json['server']['id']
         assert self.server(server_id)['status'] == 'ACTIVE'
@@ -90,17 +90,14 @@ class Cloud:
         return self.compute.server(server_id, roles='admin')
 
     def act(self, server_id, action, value=None, settle=True, **kw):
-        with self.volumes.eager():
-            answer = self.compute.act(server_id, action, value, **kw)
+        answer = self.compute.act(server_id, action, value, **kw)
         if settle:
             self.settle()
         return answer
 
     def extend(self, volume_id, size) -> None:
         """The volume has grown on its backend, and the news is on its way."""
-        with self.volumes.eager():
-            self.volumes.post(f'/volumes/{volume_id}/action', {'os-extend': {'new_size': size}})
-            self.volumes.run()
+        self.volumes.post(f'/volumes/{volume_id}/action', {'os-extend': {'new_size': size}})
         shown = self.volumes.get(f'/volumes/{volume_id}')['volume']
         assert (shown['size'], shown['status']) == (size, 'in-use'), shown
 

@@ -6,7 +6,6 @@ plugged in too early sees the old size until somebody grows its disk.
 import pytest
 
 from computesvc.host import base
-from computesvc.operations import registry
 from tests.api.cloud import Cloud
 
 
@@ -17,8 +16,14 @@ def cloud(tmp_path):
     made.close()
 
 
-def steps(operation):
-    return [step.name for step in registry()[operation, 1].steps]
+# Those after which something is other than before: where the devices are, what the guest is, what is on record.
+RESIZE = ['schedule', 'begin', 'make_connections', 'shut_down', 'disconnect_source', 'migrated', 'connect_devices',
+          'spawn', 'complete_volumes', 'record', 'release_source', 'settle']
+REVERT = ['gather', 'make_connections', 'shut_down', 'disconnect_here', 'connect_devices', 'bring_back', 'record',
+          'settle']
+SHELVE = ['begin', 'shut_down', 'record_shelved', 'leave_host', 'keep_volumes', 'record_offloaded']
+UNSHELVE = ['schedule', 'make_connections', 'connect_devices', 'spawn', 'complete_volumes', 'record']
+OFFLOAD, START = ['begin', 'leave_host', 'record_offloaded'], ['power_on', 'record', 'record']
 
 
 def well(cloud, server_id, volumes):
@@ -53,7 +58,7 @@ def grow_before(cloud, operation, step, volume_id, size):
 def test_before_each_step_of_a_migration(cloud):
     """One server goes to and fro; each time its volume grows just before another step."""
     server_id, (volume_id,) = cloud.boot()
-    for size, step in enumerate(steps('resize-server'), start=2):
+    for size, step in enumerate(RESIZE, start=2):
         there = cloud.host(server_id)
         came = grow_before(cloud, 'resize-server', step, volume_id, size)
         migrate(cloud, server_id)
@@ -68,7 +73,7 @@ def test_before_each_step_of_a_migration(cloud):
 def test_before_each_step_of_a_revert(cloud):
     server_id, (volume_id,) = cloud.boot()
     there = cloud.host(server_id)
-    for size, step in enumerate(steps('revert-resize'), start=2):
+    for size, step in enumerate(REVERT, start=2):
         migrate(cloud, server_id)
         came = grow_before(cloud, 'revert-resize', step, volume_id, size)
         cloud.act(server_id, 'revertResize')
@@ -81,11 +86,11 @@ def test_a_resize_on_the_same_host(cloud):
     server_id, (volume_id,) = cloud.boot()
     cloud.compute.conf.set_override('allow_resize_to_same_host', True)
     cloud.compute.service.db.run(lambda session: _disable(session, 'host2'))
-    for name in ('small', 'large'):
-        cloud.compute.flavor(name, disk=1)
+    cloud.compute.flavor('large', disk=1)
+    cloud.compute.flavor('larger', disk=1, ram=128)
     for size, step in enumerate(('begin', 'spawn', 'settle'), start=2):
         grow_before(cloud, 'resize-server', step, volume_id, size)
-        cloud.act(server_id, 'resize', {'flavorRef': 'large' if size % 2 else 'small'})
+        cloud.act(server_id, 'resize', {'flavorRef': 'larger' if size % 2 else 'large'})
         assert (cloud.host(server_id), cloud.server(server_id)['status']) == ('host1', 'VERIFY_RESIZE')
         well(cloud, server_id, {volume_id: size})
         cloud.act(server_id, 'confirmResize', status=204)
@@ -186,6 +191,49 @@ def test_a_paused_server(cloud):
     well(cloud, server_id, {volume_id: 2})
 
 
+def test_a_server_that_is_shelved_on_its_host(cloud):
+    cloud.compute.conf.set_override('shelved_offload_time', 3600)
+    server_id, (volume_id,) = cloud.boot()
+    cloud.act(server_id, 'shelve')
+    assert (cloud.server(server_id)['status'], cloud.host(server_id)) == ('SHELVED', 'host1')
+    cloud.extend(volume_id, 2)
+    cloud.settle()
+    assert cloud.attached(volume_id) == ['host1']
+    cloud.act(server_id, 'unshelve')
+    well(cloud, server_id, {volume_id: 2})
+
+
+def test_a_server_that_is_shelved_on_no_host(cloud):
+    """Nobody has to be told; it sees the new size where it is unshelved."""
+    server_id, (volume_id,) = cloud.boot()
+    cloud.act(server_id, 'shelve')
+    assert (cloud.server(server_id)['status'], cloud.host(server_id)) == ('SHELVED_OFFLOADED', None)
+    cloud.extend(volume_id, 2)
+    cloud.settle()
+    assert cloud.told(volume_id) == ['done'] and cloud.attached(volume_id) == [None]
+    cloud.act(server_id, 'unshelve')
+    well(cloud, server_id, {volume_id: 2})
+
+
+@pytest.mark.parametrize('stays, ways', [
+    (0, [('shelve', 'shelve-server', SHELVE), ('unshelve', 'unshelve-server', UNSHELVE)]),
+    (3600, [('shelve', 'shelve-server', SHELVE[:3]), ('unshelve', 'start-shelved', START)]),
+    (3600, [('shelve', None, OFFLOAD), ('shelveOffload', 'offload-server', OFFLOAD), ('unshelve', None, OFFLOAD)])])
+def test_before_each_step_of_shelving_and_back(cloud, stays, ways):
+    """Off its host at once, not at all, or later: its guest sees each new size when it is back."""
+    server_id, (volume_id,) = cloud.boot()
+    cloud.compute.conf.set_override('shelved_offload_time', stays)
+    size = 1
+    for turn in range(len(ways[0][2])):
+        for action, operation, steps in ways:
+            size += bool(operation)
+            came = grow_before(cloud, operation, steps[turn], volume_id, size)
+            cloud.act(server_id, action, roles='admin')
+            assert came == ([steps[turn]] if operation else []), operation
+        assert cloud.server(server_id)['status'] == 'ACTIVE', turn
+        well(cloud, server_id, {volume_id: size})
+
+
 # ------------------------------------------------------------------ a growth that waits for its host
 
 @pytest.mark.parametrize('position', ['grow_device', 'grow_guest_disk'])
@@ -202,8 +250,7 @@ def test_resized_while_a_growth_waits_for_the_host(cloud, position):
     assert len(cloud.leftovers()) == 2 and cloud.growths(server_id)[0][0] is None
     migrate(cloud, server_id, settle=False)
     for _ in range(3):
-        with cloud.volumes.eager():
-            cloud.compute.run(conductor, cloud.compute.agents['host2'].worker)
+        cloud.compute.run(conductor, cloud.compute.agents['host2'].worker)
     assert cloud.host(server_id) == 'host1', 'nothing can move before the host is back'
     cloud.settle()
     assert (cloud.server(server_id)['status'], cloud.host(server_id)) == ('VERIFY_RESIZE', 'host2')
@@ -223,16 +270,14 @@ def test_the_sweep_lets_a_moving_server_be(cloud):
 # ------------------------------------------------------------------ volumes that come and go meanwhile
 
 def plug(cloud, server_id, volume_id, status=200):
-    with cloud.volumes.eager():
-        answer = cloud.compute.call('POST', f'/v2.1/servers/{server_id}/os-volume_attachments',
-                                    {'volumeAttachment': {'volumeId': volume_id}})
+    answer = cloud.compute.call('POST', f'/v2.1/servers/{server_id}/os-volume_attachments',
+                                {'volumeAttachment': {'volumeId': volume_id}})
     assert answer.status == status, answer.raw
     return answer
 
 
 def unplug(cloud, server_id, volume_id, status=202):
-    with cloud.volumes.eager():
-        answer = cloud.compute.call('DELETE', f'/v2.1/servers/{server_id}/os-volume_attachments/{volume_id}')
+    answer = cloud.compute.call('DELETE', f'/v2.1/servers/{server_id}/os-volume_attachments/{volume_id}')
     assert answer.status == status, answer.raw
     return answer
 
