@@ -1,8 +1,9 @@
 """What only root may do, as named functions: this is the whole list.
 
-They run in a daemon of oslo.privsep (section privsep_brick), which is uid 0 with one capability:
+They run in a daemon of oslo.privsep (section privsep_brick), which is uid 0 with two capabilities:
 
 - CAP_SYS_ADMIN for the device mapper's ioctls and for mounting;
+- CAP_SYS_NICE for grow() to go before what it wakes up;
 - none for the rest: files of sysfs and of open-iscsi belong to root, and multipathd asks for uid 0;
 - the programs of brick/programs.py are run by uid 0, which the kernel gives all of root's again.
 
@@ -29,10 +30,12 @@ from oslo_config import cfg
 from oslo_privsep import capabilities, comm, daemon, priv_context
 
 from brick import errors, names, node_records, programs, settings
+from brick.sysfs import Sysfs
 
 SYS = '/sys'
 LATE, MISSING = 124, 127            # exit statuses, as timeout(1) and shells have them
 _MOMENT = 0.05         # seconds; a healthy disk answers within one or two thousandths
+_AHEAD = -15           # nice(2)
 _THREADS = 64           # a call may wait for a portal that is down, and must not hold up the others
 _ENVIRONMENT = {'PATH': '/usr/sbin:/usr/bin:/sbin:/bin', 'LC_ALL': 'C'}
 
@@ -75,7 +78,8 @@ class Context(priv_context.PrivContext):
 
 
 context = Context('brick', cfg_section='privsep_brick', pypath='brick.privileged.context',
-                  capabilities=[capabilities.CAP_SYS_ADMIN], logger_name='brick.privileged')
+                  capabilities=[capabilities.CAP_SYS_ADMIN, capabilities.CAP_SYS_NICE],
+                  logger_name='brick.privileged')
 cfg.CONF.set_default('thread_pool_size', _THREADS, 'privsep_brick')
 
 
@@ -117,26 +121,39 @@ def rescan(devices, timeout=10.0):
 
 
 @context.entrypoint
-def grow(devices, size, map_name=None, timeout=10.0):
-    """rescan(); if all disks then have the same size, at least `size` bytes, multipathd was told to resize `map_name`.
+def grow(devices, size, over=None, timeout=10.0):
+    """rescan(); if all disks then have the same size, at least `size` bytes, multipathd was told to resize `over`.
 
-    Both in one call: each rescan that finds something keeps udev busy for a while, and who has to be woken up for a
-    second call waits that long. Returns (what rescan() does, multipathd's reply or '' if it was not asked).
+    `over`: their map ('dm-0'). Returns (what rescan() does, multipathd's reply or '' if it was not asked, bytes of each
+    disk and of the map as read back). All in one call that goes before others: what a rescan finds has udev start
+    programs for each disk, and whoever waits for his turn among them waits for long; measured on one processor,
+    8 disks: 135 against 375 ms.
     """
-    answers, reply = rescan(devices, timeout), ''
-    if map_name and not any(answers.values()):
-        sectors = {_sectors(device) for device in devices}
-        if len(sectors) == 1 and sectors.pop() * 512 >= size:
-            try:
-                reply = multipathd(['resize', 'map', map_name], timeout)
-            except errors.MultipathError as error:
-                reply = str(error)
-    return answers, reply
+    seen = [names.device(device) for device in [*devices, *filter(None, [over])]]
+    sysfs = Sysfs(os.path.dirname(SYS))
+    with _ahead():
+        answers, reply = rescan(devices, timeout), ''
+        if over and not any(answers.values()):
+            sizes = {sysfs.size(device) for device in devices}
+            if len(sizes) == 1 and sizes.pop() >= size:
+                try:
+                    reply = multipathd(['resize', 'map', sysfs.map_name(over)], timeout)
+                except errors.MultipathError as error:
+                    reply = str(error)
+        return answers, reply, {device: sysfs.size(device) for device in seen}
 
 
-def _sectors(device):
-    with open(f'{SYS}/class/block/{device}/size') as file:
-        return int(file.read())
+@contextlib.contextmanager
+def _ahead():
+    """This thread goes before others; where that is not allowed it takes its turn."""
+    thread = threading.get_native_id()
+    usual = os.getpriority(os.PRIO_PROCESS, thread)     # of one thread, see setpriority(2), NOTES
+    with contextlib.suppress(PermissionError):
+        os.setpriority(os.PRIO_PROCESS, thread, _AHEAD)
+    try:
+        yield
+    finally:
+        os.setpriority(os.PRIO_PROCESS, thread, usual)
 
 
 def _write_all(paths, text, timeout):
@@ -184,10 +201,11 @@ def _beside(job):
 
 
 def _work():
-    while True:
-        _wanted.acquire()
-        _jobs.popleft()()
-        _idle.release()
+    with _ahead():
+        while True:
+            _wanted.acquire()
+            _jobs.popleft()()
+            _idle.release()
 
 
 @context.entrypoint

@@ -56,9 +56,12 @@ class Agreement:
         names = [path.name for path in paths]
         whole = device.map and device.members <= set(names)
         seconds = max(1.0, min(ANSWER, until - self._clock.monotonic()))
-        answers, self.reply = self._ask_disks(names, least, device.map_name if whole else None, seconds)
+        answers, self.reply, sizes = self._ask_disks(names, least, device.map if whole else None, seconds)
         self._silent |= {path.name: path.size for path in paths if answers[path.name]}
-        self.device = self._look()
+        if any(answers.values()) or len(paths) < len(device.paths) or device.map not in (None, *sizes):
+            self.device = self._look()
+        else:
+            self.device = device.showing(sizes)
 
     def _agreed(self, size):
         """The one size of all paths that answer, 0 if there is none, or one that would shrink the map."""

@@ -41,6 +41,11 @@ class Device:
         """What whoever uses the volume sees; without a map the least of the paths that are not down."""
         return self.map_size if self.map else min((path.size for path in scsi.running(self)), default=0)
 
+    def showing(self, sizes):
+        """The same, each path and the map with the size that was read of it just now."""
+        paths = tuple(dataclasses.replace(path, size=sizes[path.name]) for path in self.paths)
+        return dataclasses.replace(self, paths=paths, map_size=sizes.get(self.map, self.map_size))
+
     def lagging(self, size):
         """Paths of the map that have another size, as long as the map keeps one that has this one."""
         members = [path for path in self.paths if path.name in self.members]

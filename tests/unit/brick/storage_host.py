@@ -100,16 +100,16 @@ class Host:
     def set_size(self, name, size):
         self.attributes(f'sys/class/block/{name}', size=size // 512)
 
-    def grow(self, names, size, map_name, timeout, tell):
+    def grow(self, names, size, over, timeout, tell):
         """As privileged.grow()."""
-        answers = self.rescan(names)
+        answers, reply = self.rescan(names), ''
         sizes = {self.size(name) for name in names}
-        if map_name and not any(answers.values()) and len(sizes) == 1 and sizes.pop() >= size:
+        if over and not any(answers.values()) and len(sizes) == 1 and sizes.pop() >= size:
             try:
-                return answers, tell(['resize', 'map', map_name])
+                reply = tell(['resize', 'map', (self.root / f'sys/class/block/{over}/dm/name').read_text().strip()])
             except errors.MultipathError as error:
-                return answers, str(error)
-        return answers, ''
+                reply = str(error)
+        return answers, reply, {name: self.size(name) for name in [*names, *([over] if over else [])]}
 
     def rescan(self, names):
         self.asked.append(sorted(names))

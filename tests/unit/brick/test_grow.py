@@ -277,26 +277,26 @@ def test_reply_that_ends_early():
 
 def test_a_disk_that_hangs_holds_up_no_other(tmp_path, monkeypatch):
     """A write to a pipe that nobody reads, as to the `rescan` of a path that has just died."""
-    monkeypatch.setattr(privileged, 'SYS', str(tmp_path))
+    monkeypatch.setattr(privileged, 'SYS', str(tmp_path / 'sys'))
     for name in 'sda', 'sdb', 'sdc', 'sdd':
-        (tmp_path / f'class/block/{name}/device').mkdir(parents=True)
+        (tmp_path / f'sys/class/block/{name}/device').mkdir(parents=True)
     for name in 'sda', 'sdc':
-        os.mkfifo(tmp_path / f'class/block/{name}/device/rescan')
+        os.mkfifo(tmp_path / f'sys/class/block/{name}/device/rescan')
     privileged.context.set_client_mode(False)
     try:
-        assert privileged.grow(['sda', 'sdb', 'sdc', 'sdd'], GIB, 'mpatha', 0.3) == (
+        assert privileged.grow(['sda', 'sdb', 'sdc', 'sdd'], GIB, 'dm-0', 0.3)[:2] == (
             {'sda': 'did not answer', 'sdb': '', 'sdc': 'did not answer', 'sdd': ''}, '')
     finally:
         privileged.context.set_client_mode(True)
         for name in 'sda', 'sdc':
-            os.close(os.open(tmp_path / f'class/block/{name}/device/rescan', os.O_RDONLY | os.O_NONBLOCK))
+            os.close(os.open(tmp_path / f'sys/class/block/{name}/device/rescan', os.O_RDONLY | os.O_NONBLOCK))
 
 
 def test_threads_are_used_again_unless_they_hang(tmp_path, monkeypatch):
-    monkeypatch.setattr(privileged, 'SYS', str(tmp_path))
+    monkeypatch.setattr(privileged, 'SYS', str(tmp_path / 'sys'))
     for name in 'sda', 'sdb':
-        (tmp_path / f'class/block/{name}/device').mkdir(parents=True)
-    hanging = tmp_path / 'class/block/sdb/device/rescan'
+        (tmp_path / f'sys/class/block/{name}/device').mkdir(parents=True)
+    hanging = tmp_path / 'sys/class/block/sdb/device/rescan'
     os.mkfifo(hanging)
     monkeypatch.setattr(privileged.context, 'client_mode', False)
     assert privileged.rescan(['sda']) == {'sda': ''}

@@ -72,10 +72,10 @@ def test_only_what_is_exported(daemon):
         daemon.channel.remote_call('os.system', ('true',), {}, 5)
 
 
-def test_one_capability(daemon):
-    """Of root's it has CAP_SYS_ADMIN (bit 21) and no other."""
+def test_two_capabilities(daemon):
+    """Of root's it has CAP_SYS_ADMIN (bit 21) and CAP_SYS_NICE (bit 23), and no other."""
     status = dict(line.split(':\t') for line in pathlib.Path(f'/proc/{pid(daemon)}/status').read_text().splitlines())
-    assert int(status['CapEff'], 16) == int(status['CapPrm'], 16) == 1 << 21
+    assert int(status['CapEff'], 16) == int(status['CapPrm'], 16) == 1 << 21 | 1 << 23
 
 
 def test_daemon_that_was_killed(daemon):
