@@ -56,9 +56,9 @@ class Server:
         for vcpus in (1, 2):
             flavor = {'name': f'of-{vcpus}', 'ram': 64 * vcpus, 'vcpus': vcpus, 'disk': 1}
             self._flavors[vcpus] = cloud.admin.compute('POST', '/flavors', {'flavor': flavor})['flavor']['id']
+        image = eventually('the image is there', lambda: cloud.user.image_id('disk'))
         self.id = cloud.user.compute('POST', '/servers', {'server': {
-            'name': 'mover', 'flavorRef': self._flavors[1], 'imageRef': cloud.user.image_id('disk'),
-            'networks': 'none'}})['server']['id']
+            'name': 'mover', 'flavorRef': self._flavors[1], 'imageRef': image, 'networks': 'none'}})['server']['id']
         eventually('the server runs', lambda: cloud.user.server_is(self.id, 'ACTIVE'))
         self.volume_id = cloud.user.new_volume_in_use(self.id)
         self.guest = Guest(cloud.hypervisors, self.id)
