@@ -80,17 +80,17 @@ class Images:
             if e.status != 409 or self.look(image['id']) is None:
                 _refuse(e)
 
-    def upload(self, image_id: str, path: str, progress=lambda percent: True) -> None:
-        """The image is active, and its data are those of the file, as its size and checksum say.
+    def upload(self, image_id: str, path: str, size: int, progress=lambda percent: True) -> None:
+        """The image is active, and its data are the first `size` bytes of the file, as its size and checksum say.
 
         `progress` is told percents and answers whether to go on.  Refused if there is no
         such image any more, or if it has other data.
         """
         there = self._there(image_id)
         if there['status'] == 'active':
-            digest = process.native(_digest, path)
+            digest = process.native(_digest, path, size)
         else:
-            data = _Data(path, progress)
+            data = _Data(path, size, progress)
             try:
                 self.peer.call('PUT', f'/v2/images/{image_id}/file', data=data, headers={'Content-Type': DATA},
                                timeout=PATIENCE)
@@ -101,7 +101,7 @@ class Images:
             there, digest = self._there(image_id), data.digest.hexdigest()
         if there['status'] != 'active':
             raise peer.NoAnswer(f"image {image_id} is {there['status']}")
-        if there['size'] != os.path.getsize(path) or there.get('checksum') not in (None, digest):
+        if there['size'] != size or there.get('checksum') not in (None, digest):
             raise Refused(f"Image {image_id} has {there['size']} bytes that are not those of the disk.")
 
     def delete(self, image_id: str) -> None:
@@ -124,9 +124,8 @@ class Images:
 class _Data:
     """A file's bytes as `requests` sends them: in chunks, of a length known before; they are digested on the way."""
 
-    def __init__(self, path, progress):
-        self._path, self._progress = path, progress
-        self._size = os.path.getsize(path)
+    def __init__(self, path, size, progress):
+        self._path, self._size, self._progress = path, size, progress
         self.digest = hashlib.md5(usedforsecurity=False)        # what Glance's `checksum` is
 
     def __len__(self):
@@ -135,22 +134,25 @@ class _Data:
     def __iter__(self):
         sent = 0
         with open(self._path, 'rb') as file:
-            while sent < self._size and (chunk := process.native(_next, file, self.digest)):
+            while sent < self._size and (chunk := process.native(_next, file, self._size - sent, self.digest)):
                 yield chunk
                 sent += len(chunk)
                 if not self._progress(sent * 100 / self._size):
                     raise Refused('Nobody waits for the image any more.')
 
 
-def _next(file, digest):
-    chunk = file.read(CHUNK)
+def _next(file, left, digest):
+    chunk = file.read(min(CHUNK, left))
     digest.update(chunk)
     return chunk
 
 
-def _digest(path):
+def _digest(path, size):
+    digest = hashlib.md5(usedforsecurity=False)
     with open(path, 'rb') as file:
-        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+        while size > 0 and (chunk := _next(file, size, digest)):
+            size -= len(chunk)
+    return digest.hexdigest()
 
 
 def _refuse(refusal: peer.Refusal):

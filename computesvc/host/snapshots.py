@@ -1,11 +1,11 @@
-"""A file copied with its holes, while nobody writes to it; on file systems that can, the copy shares its blocks.
+"""Files with holes: copied with them, on file systems that can by sharing blocks; and how much of one is no hole.
 
 Runs in a native thread.  copy_file_range(2): https://man7.org/linux/man-pages/man2/copy_file_range.2.html
 """
 import errno
 import os
 
-CHUNK = 64 << 20
+CHUNK, MIB = 64 << 20, 1 << 20
 _CANNOT = (errno.EXDEV, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL, errno.EPERM)
 
 
@@ -19,6 +19,14 @@ def copy(source: str, to: str) -> None:
             _copy(reader.fileno(), writer.fileno(), start, end)
         os.fsync(writer.fileno())
     os.replace(part, to)
+
+
+def used(path: str) -> int:
+    """The bytes up to the last that is no hole, in whole MiB as far as the file goes; what follows is zeros."""
+    with open(path, 'rb') as file:
+        size = os.fstat(file.fileno()).st_size
+        last = max((end for _, end in _data(file.fileno(), size)), default=0)
+        return min(size, max(-(-last // MIB), 1) * MIB)
 
 
 def _data(descriptor, size):
@@ -42,7 +50,7 @@ def _copy(reader, writer, start, end):
         except OSError as error:
             if error.errno not in _CANNOT:
                 raise
-            done = os.pwrite(writer, os.pread(reader, min(1 << 20, end - start), start), start)
+            done = os.pwrite(writer, os.pread(reader, min(MIB, end - start), start), start)
         if not done:
             raise OSError(errno.EIO, 'The file became shorter while it was copied')
         start += done

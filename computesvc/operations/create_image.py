@@ -77,9 +77,7 @@ def undo_copy(ctx, op):
 def upload(ctx, op):
     """The image holds the copy, or the disk itself of a guest that was off; and the copy is gone."""
     path = _copy(op)
-    if not os.path.exists(path):
-        path = op.params['disks']['root_disk']['path']
-    ctx.images.upload(op.params['image']['id'], path, ctx.progress(op))
+    shelving.upload(ctx, op, path if os.path.exists(path) else op.params['disks']['root_disk']['path'])
 
 
 def clean(ctx, op):

@@ -34,7 +34,7 @@ def begin(ctx, op):
 def upload(ctx, op):
     """The image holds the root disk."""
     if op.params['image']:
-        ctx.images.upload(op.params['image']['id'], op.params['disks']['root_disk']['path'], ctx.progress(op))
+        shelving.upload(ctx, op, op.params['disks']['root_disk']['path'])
 
 
 def record_shelved(ctx, op):

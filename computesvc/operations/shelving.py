@@ -4,10 +4,13 @@ A shelved server is off.  It may still be on its host; taken off it, only its re
 left: its volumes stay its own, its root disk is an image, and what its ephemeral
 disks held is gone, as in Nova.
 """
+import os
+
 from computesvc.db import actions, attachments, claims, servers, states
 from computesvc.db.models import Server
-from computesvc.host import base
+from computesvc.host import base, snapshots
 from computesvc.operations import moving
+from svckit import process
 from svckit.db import new_id, swap, utcnow
 from svckit.operations import Refused
 
@@ -95,6 +98,16 @@ def make_image(ctx, op):
 def undo_make_image(ctx, op):
     if op.params['image']:
         ctx.images.delete(op.params['image']['id'])
+
+
+def upload(ctx, op, path: str) -> None:
+    """The image holds the disk in that file.
+
+    Zeros at the end of the disk are not sent where the image says how large a disk must be.
+    """
+    image = op.params['image']
+    size = process.native(snapshots.used if image['min_disk'] else os.path.getsize, path)
+    ctx.images.upload(image['id'], path, size, ctx.progress(op))
 
 
 def _inherited(ctx, image) -> dict:

@@ -6,6 +6,7 @@ from tests.api.computesvc.world import World
 GIB = 1 << 30
 
 
+
 @pytest.fixture
 def two(tmp_path):
     """Two hosts."""
@@ -107,6 +108,26 @@ def test_a_local_root_disk_is_an_image_meanwhile(two):
     assert server['status'] == 'ACTIVE' and server['image']['id'] == image_id
     assert next(two.folder.rglob('root.raw')).read_bytes() == b'what the guest wrote'
     assert list(two.images.images) == [image_id], 'the image is needless'
+
+
+def test_of_a_large_disk_only_what_was_written_is_sent(world):
+    image_id = world.images.add(b'boot me')
+    server_id = world.post('/servers', {'server': {'name': 'web', 'flavorRef': '42', 'imageRef': image_id,
+                                                   'networks': 'none'}}).json['server']['id']
+    world.run()
+    disk = next(world.folder.rglob('root.raw'))
+    with open(disk, 'r+b') as file:
+        file.seek(5 << 20)
+        file.write(b'written late')
+    world.act(server_id, 'shelve')
+    world.run()
+    image, data = shelved_image(world, image_id)
+    assert (image['min_disk'], len(data), data[:7], data[5 << 20:][:12]) == (1, 6 << 20, b'boot me', b'written late')
+    world.act(server_id, 'unshelve')
+    world.run()
+    assert disk.stat().st_size == GIB and disk.stat().st_blocks < 8192
+    with open(disk, 'rb') as file:
+        assert file.read(6 << 20) == data
 
 
 def test_it_can_stay_on_its_host_for_a_time(tmp_path):
