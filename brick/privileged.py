@@ -18,18 +18,15 @@ import collections
 import contextlib
 import functools
 import os
-import shlex
-import shutil
-import signal
 import subprocess
-import sys
 import threading
 import time
 
 from oslo_config import cfg
-from oslo_privsep import capabilities, comm, daemon, priv_context
+from oslo_privsep import capabilities
 
 from brick import errors, names, node_records, programs, settings
+from brick.daemon import Context
 from brick.sysfs import Sysfs
 
 SYS = '/sys'
@@ -39,47 +36,9 @@ _AHEAD = -15           # nice(2)
 _THREADS = 64           # a call may wait for a portal that is down, and must not hold up the others
 _ENVIRONMENT = {'PATH': '/usr/sbin:/usr/bin:/sbin:/bin', 'LC_ALL': 'C'}
 
-
-class _Replies(comm.Deserializer):
-    """A daemon that was killed with a question unread resets the connection: that is an end like any other.
-
-    oslo.privsep 3.12 lets its reader die of it, and whoever asked waits for ever.
-    """
-
-    def __next__(self):
-        try:
-            return super().__next__()
-        except ConnectionError:
-            raise StopIteration from None
-
-
-comm.Deserializer = _Replies
-
-
-class Context(priv_context.PrivContext):
-    """Starts its daemon on the first call; see command()."""
-
-    def helper_command(self, sockpath):
-        return [*command(), '--privsep_context', self.pypath, '--privsep_sock_path', sockpath]
-
-    def set_client_mode(self, enabled):
-        """False is what the daemon says of itself. A terminal's Ctrl-C is for whoever it works for."""
-        super().set_client_mode(enabled)
-        if not enabled and os.path.basename(sys.argv[0]) == 'privsep-helper':
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-    def start(self, *args, **kwargs):
-        try:
-            super().start(*args, **kwargs)
-        except (daemon.FailedToDropPrivileges, OSError) as error:
-            raise errors.NotPrivileged(
-                f'The privileged daemon did not start ({error}): {shlex.join(command())} must run as '
-                'root without asking for a password.') from error
-
-
 context = Context('brick', cfg_section='privsep_brick', pypath='brick.privileged.context',
                   capabilities=[capabilities.CAP_SYS_ADMIN, capabilities.CAP_SYS_NICE],
-                  logger_name='brick.privileged')
+                  logger_name='brick.privileged', helper=lambda: settings.helper)
 cfg.CONF.set_default('thread_pool_size', _THREADS, 'privsep_brick')
 
 
@@ -87,16 +46,6 @@ def warm_up():
     """The daemon runs. NotPrivileged, with a sentence, if it cannot."""
     if context.client_mode and not (context.channel and context.channel.running):
         _process()
-
-
-def command():
-    """What starts the daemon: brick.setup()'s choice, or privsep-helper, by sudo unless we are root."""
-    if settings.helper:
-        return shlex.split(settings.helper)
-    beside = os.path.join(os.path.dirname(sys.executable), 'privsep-helper')
-    found = beside if os.path.exists(beside) else shutil.which('privsep-helper') or 'privsep-helper'
-    # Without the warnings that importing eventlet gives; a sudoers file names the helper alone.
-    return [sys.executable, '-Wignore', found] if os.geteuid() == 0 else ['sudo', '-n', found]
 
 
 @context.entrypoint

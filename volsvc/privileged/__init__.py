@@ -5,25 +5,21 @@ all else that they touch belongs to root.  Each checks its arguments inside the 
 over can do no more than is written here.  The daemon imports these modules: they must stay light.  Its calls wait on
 locks of green threads, so they are never to be sent through `process.native`.
 """
-import os
 import re
-import shlex
-import shutil
-import signal
-import sys
 
 from oslo_config import cfg
-from oslo_privsep import capabilities, comm, daemon, priv_context
+from oslo_privsep import capabilities
 
+from brick.daemon import Context
+from brick.errors import NotPrivileged
+
+__all__ = ['BadArgument', 'CommandFailed', 'NotPrivileged', 'Secret', 'context', 'device', 'lvm_name', 'number',
+           'setup', 'volume_name']
 THREADS = 32                    # calls at once; each is short, but may wait for its turn at a volume group
 _UUID = '[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}'
 _VOLUME = re.compile(f'(volume|_snapshot)-{_UUID}(\\.part|\\.copy)?')
 _NAME = re.compile(r'(?!\.{1,2}$)[a-zA-Z0-9+_.][a-zA-Z0-9+_.-]{0,126}')      # lvm(8), "Valid names"
-_prefix: list[str] = []
-
-
-class NotPrivileged(Exception):
-    """The daemon does not start; the sentence is for the operator."""
+_helper: str | None = None
 
 
 class BadArgument(Exception):
@@ -45,58 +41,16 @@ class Secret(str):
         return "'***'"
 
 
-class _Replies(comm.Deserializer):
-    """A daemon that was killed with a question unread resets the connection: that is an end like any other.
-
-    oslo.privsep 3.12 lets its reader die of it, and whoever asked waits for ever.
-    """
-
-    def __next__(self):
-        try:
-            return super().__next__()
-        except ConnectionError:
-            raise StopIteration from None
-
-
-comm.Deserializer = _Replies
-
-
-class Context(priv_context.PrivContext):
-    """Starts its daemon with the first call."""
-
-    def helper_command(self, sockpath):
-        return [*(_prefix or helper()), '--privsep_context', self.pypath, '--privsep_sock_path', sockpath]
-
-    def set_client_mode(self, enabled):
-        """False is what the daemon says of itself.  A terminal's Ctrl-C is for whoever it works for."""
-        super().set_client_mode(enabled)
-        if not enabled and os.path.basename(sys.argv[0]) == 'privsep-helper':
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-    def start(self, *args, **kwargs):
-        try:
-            super().start(*args, **kwargs)
-        except (daemon.FailedToDropPrivileges, OSError) as error:
-            raise NotPrivileged(f'The privileged daemon did not start ({error}): {shlex.join(_prefix or helper())} '
-                                'must run as root without asking for a password.') from error
-
-
 context = Context('volsvc.privileged', cfg_section='privsep_volsvc', pypath='volsvc.privileged.context',
-                  capabilities=[capabilities.CAP_SYS_ADMIN], logger_name='volsvc.privileged')
+                  capabilities=[capabilities.CAP_SYS_ADMIN], logger_name='volsvc.privileged',
+                  helper=lambda: _helper)
 cfg.CONF.set_default('thread_pool_size', THREADS, 'privsep_volsvc')
 
 
 def setup(command: str | None = None) -> None:
-    """`command` starts the daemon from here on; None is helper()'s choice."""
-    _prefix[:] = shlex.split(command) if command else []
-
-
-def helper() -> list[str]:
-    """The command that starts the daemon: from the environment that runs us, without sudo where we are root."""
-    beside = os.path.join(os.path.dirname(sys.executable), 'privsep-helper')
-    found = beside if os.path.exists(beside) else shutil.which('privsep-helper') or 'privsep-helper'
-    # Its libraries warn of each other at every start.
-    return [sys.executable, '-W', 'ignore', found] if os.geteuid() == 0 else ['sudo', '-n', found]
+    """`command` starts the daemon from here on; None is brick.daemon's choice."""
+    global _helper
+    _helper = command
 
 
 def volume_name(name: str) -> str:

@@ -108,11 +108,11 @@ def test_cannot_be_started(monkeypatch):
 
 def test_helper(monkeypatch):
     beside = os.path.join(os.path.dirname(sys.executable), 'privsep-helper')
-    assert privileged.command() == [sys.executable, '-Wignore', beside]
+    assert privileged.context.command() == [sys.executable, '-Wignore', beside]
     monkeypatch.setattr(os, 'geteuid', lambda: 1000)
-    assert privileged.command() == ['sudo', '-n', beside]
+    assert privileged.context.command() == ['sudo', '-n', beside]
     monkeypatch.setattr(settings, 'helper', 'sudo rootwrap "/etc/a b.conf" privsep-helper')
-    assert privileged.command() == ['sudo', 'rootwrap', '/etc/a b.conf', 'privsep-helper']
+    assert privileged.context.command() == ['sudo', 'rootwrap', '/etc/a b.conf', 'privsep-helper']
 
 
 CONCURRENT = '''
