@@ -15,8 +15,8 @@ LAB_UNAVAILABLE=125               # exit status of `python -m tests.lab` where t
 
 # libvirt-python is compiled against the machine's own libvirt.
 BUILD=(python3-venv python3-dev gcc libc6-dev pkg-config libvirt-dev)
-# A hypervisor host, and what the demo's guest is made of.
-HOST=(libvirt-daemon-system libvirt-daemon-driver-qemu libvirt-clients qemu-system-x86 qemu-utils e2fsprogs
+# A hypervisor host, what the demo's guest is made of, and file systems that volumes as files lie on.
+HOST=(libvirt-daemon-system libvirt-daemon-driver-qemu libvirt-clients qemu-system-x86 qemu-utils e2fsprogs xfsprogs btrfs-progs
       busybox-static cpio kmod mtools syslinux)
 # What a deployment of several processes stands on; only the system tests and benchmarks start them.
 SERVICES=(rabbitmq-server mariadb-server postgresql)

@@ -10,7 +10,7 @@ import pytest
 from svckit.operations import Refused
 from tests.drivers.conftest import make
 from volsvc.drivers import sparse
-from volsvc.drivers.base import DriverError, Image, NoSpace, Volume, VolumeMissing
+from volsvc.drivers.base import DriverError, Image, NoSpace, Snapshot, Volume, VolumeMissing
 
 MIB = 1024 * 1024
 GIB = 1024 * MIB
@@ -120,6 +120,69 @@ def test_copying_by_hand_where_nothing_else_works(tmp_path, monkeypatch):
         file.write(data)
     driver.clone(B, A)
     assert path(tmp_path, B).read_bytes()[MIB + 17:4 * MIB + 17] == data
+
+
+def test_a_source_that_grows_and_is_written_to_meanwhile(tmp_path, monkeypatch):
+    """The copy has its own size, its owner knows that it is of several moments, and others hear how far it is."""
+    def refuse(*args):
+        raise OSError(25, 'Inappropriate ioctl for device')
+    monkeypatch.setattr(fcntl, 'ioctl', refuse)
+    monkeypatch.setattr(sparse, 'BLOCK', 4 * MIB)
+    monkeypatch.setattr(sparse, 'OFTEN', 0.0)
+    driver = make(tmp_path, 'file')
+    driver.create(A)
+    path(tmp_path, A).write_bytes(os.urandom(64 * MIB))
+    os.utime(path(tmp_path, A), ns=(0, 0))
+    heard = []
+    quiet = Snapshot('5f3b8c1e-0000-4000-8000-000000000004', A.size, heard.append)
+    assert driver.create_snapshot(quiet, A) is None
+    assert heard == sorted(heard) and heard[0] <= 7 and heard[-1] == 100
+
+    def meanwhile(percent):
+        driver.extend(A, 96 * MIB)
+        with open(path(tmp_path, A), 'r+b') as file:
+            file.seek(80 * MIB)
+            file.write(b'x' * MIB)
+    moved = Snapshot('5f3b8c1e-0000-4000-8000-000000000005', A.size, meanwhile)
+    assert 'not of one moment' in driver.create_snapshot(moved, A)
+    assert path(tmp_path, moved).read_bytes() == path(tmp_path, A).read_bytes()[:64 * MIB]
+
+
+@pytest.fixture(params=['xfs', 'btrfs'])
+def sharing(request, tmp_path):
+    """A folder on a file system whose files can share blocks."""
+    program = shutil.which(f'mkfs.{request.param}')
+    if os.geteuid() or program is None:
+        pytest.skip('only root can mount a file system' if os.geteuid() else f'no mkfs.{request.param}')
+    disk, folder = tmp_path / 'disk', tmp_path / 'folder'
+    folder.mkdir()
+    with open(disk, 'wb') as file:
+        os.truncate(file.fileno(), 512 * MIB)
+    subprocess.run([program, '-q', disk], check=True, capture_output=True)
+    mounted = subprocess.run(['mount', '-o', 'loop', disk, folder], capture_output=True, text=True)
+    if mounted.returncode:
+        pytest.skip(f'no file system can be mounted: {mounted.stderr}')
+    yield folder
+    subprocess.run(['umount', '-l', folder], check=True)
+
+
+def test_copies_share_their_blocks_where_they_can(sharing):
+    driver = make(sharing, 'file')
+    driver.create(A)
+    path(sharing, A).write_bytes(os.urandom(64 * MIB))
+    os.sync()
+    before = driver.stats()['free_bytes']
+    snapshot, larger = Snapshot('5f3b8c1e-0000-4000-8000-000000000004', A.size), Volume(B.id, 96 * MIB)
+    assert driver.create_snapshot(snapshot, A) is None
+    with open(path(sharing, A), 'r+b') as file:
+        file.write(b'x' * MIB)
+    driver.create_from_snapshot(larger, snapshot)
+    os.sync()
+    assert before - driver.stats()['free_bytes'] < 16 * MIB
+    held = path(sharing, A).read_bytes()
+    assert held[:MIB] == b'x' * MIB
+    assert path(sharing, snapshot).read_bytes()[MIB:] == held[MIB:] and driver.size(larger) == 96 * MIB
+    assert path(sharing, larger).read_bytes() == path(sharing, snapshot).read_bytes() + bytes(32 * MIB)
 
 
 def test_zeros_of_an_image_are_not_written(tmp_path):

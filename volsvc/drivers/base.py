@@ -79,8 +79,11 @@ class Driver(abc.ABC):
         """There is a volume of `volume.size` that begins with the image. NoSpace; Refused for an unknown format."""
 
     @abc.abstractmethod
-    def clone(self, volume: Volume, source: Volume) -> None:
-        """There is a volume of `volume.size` that begins with the source's data. NoSpace, VolumeMissing."""
+    def clone(self, volume: Volume, source: Volume) -> str | None:
+        """There is a volume of `volume.size` that begins with the source's data. NoSpace, VolumeMissing.
+
+        Returns what its owner should know of the copy, if it is not of one moment.
+        """
 
     @abc.abstractmethod
     def extend(self, volume: Volume, size: int) -> None:
@@ -99,8 +102,11 @@ class Driver(abc.ABC):
         """The volume and its data are gone; fine if they were.  Refused where snapshots need it."""
 
     @abc.abstractmethod
-    def create_snapshot(self, snapshot: Snapshot, volume: Volume) -> None:
-        """There is a snapshot of what the volume holds now, in use or not. NoSpace, VolumeMissing."""
+    def create_snapshot(self, snapshot: Snapshot, volume: Volume) -> str | None:
+        """There is a snapshot of what the volume holds now, in use or not. NoSpace, VolumeMissing.
+
+        Returns what its owner should know, as clone() does.
+        """
 
     @abc.abstractmethod
     def delete_snapshot(self, snapshot: Snapshot) -> None:

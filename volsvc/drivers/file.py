@@ -17,6 +17,8 @@ from volsvc.drivers.base import Driver, DriverError, NoSpace, VolumeMissing
 
 LOG = logging.getLogger(__name__)
 PATIENCE = 5.0          # seconds to wait for whoever else is about to change a file's length
+WRITTEN = ('It was copied piece by piece while a server wrote to its source, because the file system of the storage '
+           'backend cannot share blocks: what it holds is not of one moment.')
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -50,10 +52,10 @@ class FileDriver(Driver):
                 sparse.write(file, image, volume.size)
 
     def clone(self, volume, source):
-        self._copy(volume, source)
+        return self._copy(volume, source)
 
     def create_snapshot(self, snapshot, volume):
-        self._copy(snapshot, volume)
+        return self._copy(snapshot, volume)
 
     def delete_snapshot(self, snapshot):
         self.delete(snapshot)
@@ -104,13 +106,17 @@ class FileDriver(Driver):
                         found[entry.name.removeprefix('volume-')] = entry.stat().st_size
         return found
 
-    def _copy(self, new, source):
+    def _copy(self, new, source) -> str | None:
         if self._path(new).exists():
-            return                      # done before; the source may be gone by now
+            return None                 # done before; the source may be gone by now
         with self._new(new) as file, self._open(source, os.O_RDONLY) as original:
-            if file:
-                process.native(self._grow, file, 0, new.size)
-                sparse.copy(original, file, new.progress)
+            if not file:
+                return None
+            process.native(self._grow, file, 0, new.size)
+            written = os.fstat(original).st_mtime_ns
+            if sparse.copy(original, file, new.progress) or os.fstat(original).st_mtime_ns == written:
+                return None
+            return WRITTEN
 
     def _path(self, volume) -> pathlib.Path:
         return self.folder / volume.name

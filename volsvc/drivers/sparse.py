@@ -42,16 +42,17 @@ def allocate(file: int, start: int, end: int) -> None:
     raise OSError(code, os.strerror(code))
 
 
-def copy(source: int, target: int, progress) -> None:
+def copy(source: int, target: int, progress) -> bool:
     """The target begins with what the source holds; shared blocks where the file system can, holes kept. OSError.
 
-    The target keeps its length, also if the source grows meanwhile.  `progress` is told the per cent.
+    True if blocks are shared: all as of one moment.  The target keeps its length, also
+    if the source grows meanwhile.  `progress` is told the per cent.
     """
     length = os.fstat(target).st_size
     if process.native(_share, source, target):
         if os.fstat(target).st_size != length:
             os.ftruncate(target, length)
-        return
+        return True
     size = min(os.fstat(source).st_size, length)
     said = time.monotonic()
     for start, end in _data(source, size):
@@ -61,6 +62,7 @@ def copy(source: int, target: int, progress) -> None:
             if time.monotonic() - said > OFTEN:
                 said = time.monotonic()
                 progress(place * 100 // size)
+    return False
 
 
 def _share(source, target) -> bool:

@@ -61,7 +61,7 @@ def make_snapshot(ctx, op):
     id, size = op.params['snapshot_id'], op.params['size']
     snapshot = drivers.Snapshot(id, size, functools.partial(_tell, ctx, id))
     try:
-        ctx.driver.create_snapshot(snapshot, drivers.Volume(op.params['volume_id'], size))
+        return {'warning': ctx.driver.create_snapshot(snapshot, drivers.Volume(op.params['volume_id'], size))}
     except drivers.VolumeMissing as error:
         raise Refused('the volume is gone.') from error
 
@@ -77,11 +77,13 @@ def erase_snapshot(ctx, op):
 
 
 def record_snapshot(ctx, op):
-    """The snapshot is available."""
+    """The snapshot is available; its owner is told if it is not of one moment."""
     session, id = ctx.session, op.params['snapshot_id']
     swap(session, Snapshot, id, {'status': 'creating'}, {'status': 'available', 'progress': 100})
     if (snapshot := session.get(Snapshot, id)) is not None:
         notify.snapshot(session, ctx.messaging, 'create.end', snapshot, session.get(Volume, snapshot.volume_id))
+    if op.notes.get('warning'):
+        messages.add(session, op, messages.SNAPSHOT_CREATE, op.notes['warning'], ctx.conf.message_ttl, 'WARNING')
 
 
 OPERATION = Operation('create-snapshot', version=1, withdraw=withdraw, steps=[

@@ -151,8 +151,9 @@ def withdraw(ctx, op):
 def make_volume(ctx, op):
     """The backend has the volume, whole."""
     volume = drivers.Volume(op.params['volume_id'], op.params['size'])
+    warning = None
     if op.params['source'] or op.params.get('snapshot'):
-        _copy(ctx, op, volume)
+        warning = _copy(ctx, op, volume)
     elif op.params['image']:
         id, disk_format, size = op.params['image']
         ctx.driver.create_from_image(volume, drivers.Image(id, disk_format, size, lambda: ctx.images.chunks(id)))
@@ -160,14 +161,15 @@ def make_volume(ctx, op):
         ctx.driver.create(volume)
     if ctx.driver.size(volume) < volume.size:
         raise drivers.DriverError('The storage backend made a volume that is too small.')
+    return {'warning': warning}
 
 
-def _copy(ctx, op, volume):
+def _copy(ctx, op, volume) -> str | None:
+    """What the volume's owner should know of the copy."""
     try:
         if op.params['source']:
-            ctx.driver.clone(volume, drivers.Volume(*op.params['source']))
-        else:
-            ctx.driver.create_from_snapshot(volume, drivers.Snapshot(*op.params['snapshot']))
+            return ctx.driver.clone(volume, drivers.Volume(*op.params['source']))
+        return ctx.driver.create_from_snapshot(volume, drivers.Snapshot(*op.params['snapshot']))
     except drivers.VolumeMissing as error:
         raise Refused(f'the source {"volume" if op.params["source"] else "snapshot"} is gone.') from error
 
@@ -184,6 +186,8 @@ def record_volume(ctx, op):
     swap(ctx.session, Volume, id, {'status': 'creating'}, values)
     if (volume := ctx.session.get(Volume, id)) is not None:
         notify.volume(ctx.session, ctx.messaging, 'create.end', volume)
+    if op.notes.get('warning'):
+        messages.add(ctx.session, op, messages.CREATE, op.notes['warning'], ctx.conf.message_ttl, 'WARNING')
 
 
 OPERATION = Operation('create-volume', version=1, withdraw=withdraw, steps=[

@@ -122,6 +122,21 @@ class TestCreate:
         world.run()
         assert 'snapshots' not in world.used()
 
+    def test_one_that_is_not_of_one_moment_says_so(self, world, volume):
+        world.driver.create_snapshot = lambda *a: 'It is not of one moment.'
+        id = made(world, volume)
+        assert shown(world, id)['status'] == 'available'
+        message, = world.get(f'/messages?resource_uuid={id}')['messages']
+        assert (message['message_level'], message['user_message']) == ('WARNING', 'It is not of one moment.')
+
+    def test_progress(self, world, volume):
+        def copy(snapshot, volume):
+            snapshot.progress(42)
+            seen.append(shown(world, snapshot.id)['os-extended-snapshot-attributes:progress'])
+        seen, world.driver.create_snapshot = [], copy
+        id = made(world, volume)
+        assert [*seen, shown(world, id)['os-extended-snapshot-attributes:progress']] == ['42%', '100%']
+
     def test_notifications(self, world, volume, monkeypatch):
         sent = []
         monkeypatch.setattr(Messaging, 'notify', lambda self, name, payload, context=None: sent.append((name, payload)))
