@@ -18,10 +18,10 @@ from computesvc.policies import servers as policies
 
 TAGS = ('tags', 'tags-any', 'not-tags', 'not-tags-any')
 # What everybody may filter by, since when; the rest is for whoever may filter by anything, and passed over for others.
-_OPEN = dict.fromkeys(('reservation_id', 'name', 'status', 'image', 'flavor', 'ip', 'changes-since'), v(1))
-_OPEN |= {'ip6': v(5), **dict.fromkeys(TAGS, versions.TAGS), 'changes-before': versions.CHANGES_BEFORE,
+OPEN = dict.fromkeys(('reservation_id', 'name', 'status', 'image', 'flavor', 'ip', 'changes-since'), v(1))
+OPEN |= {'ip6': v(5), **dict.fromkeys(TAGS, versions.TAGS), 'changes-before': versions.CHANGES_BEFORE,
           'locked': versions.LOCKED_REASON, 'hostname': versions.HOSTNAME}
-_OPEN |= dict.fromkeys(('availability_zone', 'config_drive', 'key_name', 'created_at', 'launched_at', 'terminated_at',
+OPEN |= dict.fromkeys(('availability_zone', 'config_drive', 'key_name', 'created_at', 'launched_at', 'terminated_at',
                         'power_state', 'task_state', 'vm_state', 'progress', 'user_id'), versions.MORE_FILTERS)
 
 _EQUAL = {'uuid': Server.id, 'instance_uuid': Server.id, 'image': Server.image_id, 'flavor': Server.flavor_id,
@@ -54,9 +54,9 @@ def conditions(req) -> list:
 def _allowed(req) -> dict:
     """The query, less what this user may not filter by, or not yet at this version."""
     if req.context.can(policies.ALL_FILTERS):
-        known = {name for name, since in _OPEN.items() if req.version < since and name in TAGS + ('locked',)}
+        known = {name for name, since in OPEN.items() if req.version < since and name in TAGS + ('locked',)}
         return {name: value for name, value in req.query.items() if name not in known}
-    return {name: value for name, value in req.query.items() if name in _OPEN and req.version >= _OPEN[name]}
+    return {name: value for name, value in req.query.items() if name in OPEN and req.version >= OPEN[name]}
 
 
 def _lives(req, query) -> list:
