@@ -12,7 +12,7 @@ In both the guest takes its time to shut down, which is neither's doing: so the 
 Prints a table of medians and, as its last line, the same as one JSON object.
 """
 import argparse
-import datetime
+import contextlib
 import os
 import pathlib
 import shutil
@@ -31,7 +31,7 @@ import brick  # noqa: E402
 from benchmarks import figures  # noqa: E402
 from benchmarks.extend import Onebox  # noqa: E402
 from computesvc.host.libvirt import disks, host, xml  # noqa: E402
-from onebox import guest  # noqa: E402
+from onebox import guest, measure  # noqa: E402
 from onebox.libvirtd import Libvirtd  # noqa: E402
 from tests.system.cloud import Cloud  # noqa: E402
 from tests.system.processes import eventually  # noqa: E402
@@ -41,7 +41,7 @@ PATIENCE = 120      # seconds that a guest has to boot
 POLL = 0.25         # seconds between two looks whether the services are done
 SAME = {'shut_down': 'shutdown', 'disconnect_source': 'disconnect', 'connect_devices': 'connect',
         'spawn': 'define, start'}
-SHUTDOWN, SETTLED = 'shut_down', 'record'       # the step that waits for the guest, and the one that sets the status
+SHUTDOWN = 'shut_down'
 
 
 class Moved:
@@ -49,11 +49,13 @@ class Moved:
 
     def __init__(self, folder):
         self.onebox = Onebox(folder, 'libvirt', 'file', '--hosts', 2)
+
+    def start(self):
         self.onebox.start()
         self.user, admin = self.onebox.user, Cloud(self.onebox.state / 'clouds.yaml', 'onebox-admin')
         self.flavors = [admin.compute('POST', '/flavors', {'flavor': {
             'name': name, 'ram': 128, 'vcpus': 1, 'disk': 1}})['flavor']['id'] for name in ('one', 'other')]
-        image = eventually('the image is there', lambda: self._image(), PATIENCE)
+        image = eventually('the image is there', lambda: self.user.image_id('guest'), PATIENCE)
         eventually('both hosts report', lambda: len(admin.compute('GET', '/os-hypervisors')['hypervisors']) == 2)
         root = self.user.new_volume(1, imageRef=image)
         eventually('the volume is made', lambda: self.user.volume_is(root, status='available'))
@@ -64,28 +66,24 @@ class Moved:
         self._is('ACTIVE')
         self._has_come_up()
 
-    def _image(self):
-        try:
-            return self.user.image_id('guest')
-        except IndexError:
-            return None
-
     def move(self) -> dict:
-        """Seconds from the request to VERIFY_RESIZE, and of each step; afterwards it is confirmed, its guest up."""
+        """Seconds from the request to VERIFY_RESIZE, which the last step sets, and of each step.
+
+        Afterwards it is confirmed, and its guest is up.
+        """
         self.flavors.reverse()
         began = time.time()
         self._act({'resize': {'flavorRef': self.flavors[0]}})
         answered = time.time() - began
         self._is('VERIFY_RESIZE')
         operation = self._last('resize-server')
-        names = [step['name'] for step in operation['steps']]
-        steps = operation['steps'][:names.index(SETTLED) + 1]
+        steps = operation['steps']
         self._has_come_up()
         self._act({'confirmResize': None})
         self._is('ACTIVE')
-        eventually('the source is clean', lambda: not self.user.compute(
-            'GET', f'/servers/{self.id}/operations?state=live')['operations'])
-        return {'answered': answered, 'whole': _moment(steps[-1]['finished_at']) - began,
+        eventually('the source is clean', lambda: all(operation['finished_at'] for operation in self.user.compute(
+            'GET', f'/servers/{self.id}/operations')['operations']), PATIENCE, POLL)
+        return {'answered': answered, 'whole': measure.seconds(steps[-1]['finished_at']) - began,
                 'steps': {step['name']: step['seconds'] for step in steps}}
 
     def _last(self, name):
@@ -114,10 +112,14 @@ class Bare:
     def __init__(self, folder):
         self._folder, self._id = folder, str(uuid.uuid4())
         self._daemons = [Libvirtd(folder / name) for name in ('one', 'other')]
+
+    def start(self):
+        libvirt.registerErrorHandler(lambda context, error: None, None)     # it prints to stderr otherwise
         self._hosts = [libvirt.open(daemon.start()) for daemon in self._daemons]
-        self._volume = {'device_path': str(folder / 'volume'), 'volume_id': self._id}
-        shutil.copyfile(guest.image(), folder / 'volume')
-        os.truncate(folder / 'volume', GIB)
+        volume = self._folder / 'volume'
+        self._volume = {'device_path': str(volume), 'volume_id': self._id}
+        shutil.copyfile(guest.image(), volume)
+        os.truncate(volume, GIB)
         self._connector = brick.connector_for('local')
         self._type = host.best_type(self._hosts[0], 'pc')
         self._domain = self._define(self._hosts[0], self._connector.connect(self._volume))
@@ -174,10 +176,6 @@ class _timed:
         self._steps[self._name] = time.perf_counter() - self._began
 
 
-def _moment(text) -> float:
-    return datetime.datetime.fromisoformat(text.removesuffix('Z') + '+00:00').timestamp()
-
-
 def summary(rounds, shutdown) -> dict:
     """Medians of everything, `rest` being the whole without the guest's shutdown."""
     names = list(rounds[0]['steps'])
@@ -186,27 +184,24 @@ def summary(rounds, shutdown) -> dict:
             'steps': {name: figures.summary([one['steps'][name] for one in rounds]) for name in names}}
 
 
-def measure(rounds) -> dict:
-    with tempfile.TemporaryDirectory(prefix='bench-') as folder:
-        folder = pathlib.Path(folder)
+def both(rounds) -> dict:
+    with contextlib.ExitStack() as stack:
+        folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix='bench-')))
         (folder / 'bare').mkdir()
-        started = []
+        moved, bare = Moved(folder), Bare(folder / 'bare')
+        for one in (moved, bare):
+            stack.callback(one.stop)
+            one.start()
         try:
-            started.append(moved := Moved(folder))
-            started.append(bare := Bare(folder / 'bare'))
             taken = [(moved.move(), bare.move()) for _ in range(rounds + 1)][1:]        # the first is to warm up
-            result = {'services': summary([one for one, _ in taken], SHUTDOWN),
-                      'bare': summary([one for _, one in taken], 'shutdown')}
-            result['services']['answered'] = figures.summary([one['answered'] for one, _ in taken])
-            result['services']['between_ms'] = round(statistics.median(
-                one['whole'] - sum(one['steps'].values()) for one, _ in taken) * 1000, 1)
         except BaseException:
-            if started:
-                print(moved.onebox.processes.last_words(), file=sys.stderr)
+            print(moved.onebox.processes.last_words(), file=sys.stderr)
             raise
-        finally:
-            for one in started:
-                one.stop()
+    services, bare = [one for one, _ in taken], [one for _, one in taken]
+    result = {'services': summary(services, SHUTDOWN), 'bare': summary(bare, 'shutdown')}
+    result['services']['answered'] = figures.summary([one['answered'] for one in services])
+    result['services']['between_ms'] = round(statistics.median(
+        one['whole'] - sum(one['steps'].values()) for one in services) * 1000, 1)
     result['ratio'] = {part: round(result['services'][part]['p50_ms'] / result['bare'][part]['p50_ms'], 2)
                        for part in ('whole', 'rest')}
     return result
@@ -234,7 +229,7 @@ def main():
     options = parser.parse_args()
     # `kill` ends it as Ctrl-C does: everything that was started is stopped.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    result = measure(options.rounds)
+    result = both(options.rounds)
     figures.report(('measurement', 'n', 'services p50 ms', 'max ms', 'bare p50 ms', 'max ms', 'ratio'),
                    list(rows(result)), result)
 

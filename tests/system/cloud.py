@@ -39,8 +39,9 @@ class Cloud:
         return self._ask('compute', method, path, body, f'compute {version}', good)
 
     def image_id(self, name) -> str:
-        """Of the image with that name."""
+        """Of the image with that name; AssertionError while its data is not there."""
         found = self._ask('image', 'GET', f'/v2/images?name={name}', None, 'image 2', (200,))['images']
+        assert [image['status'] for image in found] == ['active'], found
         return found[0]['id']
 
     def _ask(self, service, method, path, body, version, good):
