@@ -1,5 +1,6 @@
 """POST /servers/{id}/action: resize, migrate, and what their user says of the outcome."""
 from computesvc import errors
+from computesvc.api import versions
 from computesvc.api.schemas import moves as schemas
 from computesvc.db import flavors, servers
 from computesvc.operations import confirm_resize, resize_server, revert_resize
@@ -23,8 +24,8 @@ def resize(req, server_id):
 @handler(status=202, body=schemas.MIGRATE)
 def migrate(req, server_id):
     """The server moves to another host: `host`, from 2.56 on, or whichever is best."""
-    wish = req.data['migrate']
-    host = wish.get('host') if isinstance(wish, dict) else None
+    wish = req.data['migrate'] if req.version >= versions.MIGRATE_HOST else None
+    host = (wish or {}).get('host')
     server = _server(req, server_id, policies.MIGRATE_TO if host else policies.MIGRATE)
     resize_server.request(req.context, server, None, host=host)
 

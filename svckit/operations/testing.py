@@ -133,11 +133,11 @@ def drive(example) -> None:
                     worker.run_due()
                     break
                 except Killed:
-                    _release(example.db)
+                    let_time_pass(example.db)
         with example.db.reader() as session:
             if not [op for op in queries.find(session, 'live', limit=1000) if op.state != STUCK]:
                 return
-        _release(example.db)
+        let_time_pass(example.db)
 
 
 def check(factory, step: str, scenario: str, calm: 'Rest | None' = None) -> str:
@@ -236,7 +236,7 @@ def _run(factory, step, scenario) -> _Run:
     return _Run(example, op_id, before)
 
 
-def _release(db):
+def let_time_pass(db):
     """Let time pass: all that waits is due, and the leases of the dead have run out."""
     with db.transaction() as session:
         session.execute(update(OPERATIONS).where(OPERATIONS.c.due_at.is_not(None)).values(due_at=0, lease_until=None))

@@ -43,7 +43,7 @@ def full(req, server, attachments, zone, host_status, single=True) -> dict:
     }
     if status in _PROGRESS:
         shown['progress'] = server.progress or 0
-    if status in ('ERROR', 'DELETED') and server.fault:
+    if server.fault:                # also of one that is as it was, but was not resized as asked
         shown['fault'] = _fault(context, server.fault)
     _attributes(context, version, server, shown)
     _later(context, version, server, shown, host_status, single)
