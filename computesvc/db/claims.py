@@ -7,15 +7,13 @@ Keys: `server:<id>` is what a server holds where it is, `move:<migration's uuid>
 """
 from sqlalchemy import and_, delete, func, select, update
 
+from computesvc.db import moves
 from computesvc.db.models import Claim, Hypervisor, Migration, Server
 from svckit.operations.models import OPERATIONS
 
 RESOURCES = ('vcpus', 'memory_mb', 'disk_gb')
 OWNED = {'vcpus': 'vcpus', 'memory_mb': 'memory_mb', 'disk_gb': 'local_gb'}
 RATIOS = {'vcpus': 'cpu_allocation_ratio', 'memory_mb': 'ram_allocation_ratio', 'disk_gb': 'disk_allocation_ratio'}
-
-MOVING = ('pre-migrating', 'migrating', 'post-migrating', 'finished', 'confirming', 'reverting')
-"""Statuses of a migration whose server holds room on two hosts, or is about to."""
 
 
 def key(server_id: str) -> str:
@@ -173,7 +171,7 @@ def _sums(session, repair):
 
 def _busy(session) -> set[str]:
     """Servers whose claims somebody is about to change."""
-    moving = session.scalars(select(Migration.server_id).where(Migration.status.in_(MOVING)))
+    moving = session.scalars(select(Migration.server_id).where(Migration.status.not_in(moves.OVER)))
     at_work = session.scalars(select(OPERATIONS.c.resource).where(
         OPERATIONS.c.subject.is_not(None), OPERATIONS.c.subject.not_like('plug:%'),
         OPERATIONS.c.subject.not_like('attachment:%')))

@@ -82,8 +82,9 @@ def test_each_refusal_is_named(world):
         f'{NONE}Of 3 hosts, these filters refused: enabled (1), alive (1), memory (1).')
     change(world, Service, 'host2', seen_at=1e12)
     assert host_of(world, world.boot()) == 'host2'
+    change(world, Service, 'host3', zone='far')
     assert fault(world, world.boot(availability_zone='far')) == (
-        f'{NONE}Of 3 hosts, these filters refused: enabled (1), zone (2).')
+        f'{NONE}Of 3 hosts, these filters refused: enabled (1), zone (1), memory (1).')
 
 
 def test_a_host_named_by_an_administrator(world):
@@ -202,3 +203,99 @@ def test_a_server_at_work_is_left_alone_by_the_check(world):
     world.service.db.run(lambda session: claims.release(session, f'server:{server_id}'))
     with world.service.db.reader() as session:
         assert claims.differences(session) == []
+
+
+# ------------------------------------------------------------------ servers that move
+
+def large(world, disk=0):
+    world.flavor('large', ram=1024, vcpus=2, disk=disk)
+    return {'flavorRef': 'large'}
+
+
+def books(world):
+    """What the hosts have given out, and what an operator would be told about it."""
+    with world.service.db.reader() as session:
+        assert claims.differences(session) == []
+    return used(world, 'host1'), used(world, 'host2')
+
+
+NOTHING, SMALL, LARGE = (0, 0, 0, 0), (1, 128, 0, 1), (2, 1024, 0, 1)
+
+
+@pytest.mark.parametrize('end, code, after', [('confirmResize', 204, (NOTHING, LARGE)),
+                                              ('revertResize', 202, (SMALL, NOTHING))])
+def test_a_server_holds_room_on_both_hosts_until_its_user_has_decided(world, end, code, after):
+    server_id = world.boot()
+    world.act(server_id, 'resize', large(world))
+    world.run()
+    assert books(world) == (SMALL, LARGE)
+    world.act(server_id, end, status=code)
+    world.run()
+    assert books(world) == after
+
+
+def test_a_host_that_is_down_keeps_what_it_held_until_it_is_cleaned(world):
+    server_id = world.boot()
+    world.act(server_id, 'resize', large(world))
+    world.run()
+    world.act(server_id, 'confirmResize', status=204)
+    world.run(world.conductor.worker, world.agents['host2'].worker)
+    assert world.server(server_id)['status'] == 'ACTIVE' and books(world) == (SMALL, LARGE)
+    world.run()
+    assert books(world) == (NOTHING, LARGE)
+
+
+@pytest.mark.parametrize('when', ['while it moves', 'before it is confirmed', 'given up', 'shelved'])
+def test_what_is_over_holds_nothing(world, when):
+    server_id = world.boot()
+    if when == 'given up':
+        world.hypervisors['host2'].faults.fail('define', times=100, error=base.HostError('cannot be done'))
+    world.act(server_id, *(['shelve'] if when == 'shelved' else ['resize', large(world)]))
+    world.run(*([world.conductor.worker] if when == 'while it moves' else []))
+    if when == 'given up':
+        for _ in range(8):
+            world.hurry()
+            world.run()
+        assert world.server(server_id)['status'] == 'ACTIVE' and books(world) == (SMALL, NOTHING)
+    if when == 'shelved':
+        assert books(world) == (NOTHING, NOTHING)
+    assert world.call('DELETE', f'/v2.1/servers/{server_id}').status == 204
+    for _ in range(3):
+        world.hurry()
+        world.run()
+    assert books(world) == (NOTHING, NOTHING)
+
+
+def test_two_resizes_never_take_the_same_room(world):
+    """There is room for one on the other host; the other server stays as it was, and is told why."""
+    first, second = _pinned(world, 'host1'), _pinned(world, 'host1')
+    change(world, Hypervisor, 'host2', memory_mb=1500)
+    wish = large(world)
+    for server_id in (first, second):
+        world.act(server_id, 'resize', wish)
+    world.run()
+    shown = {server_id: world.server(server_id) for server_id in (first, second)}
+    moved, stayed = sorted(shown, key=lambda id: shown[id]['status'], reverse=True)
+    assert (shown[moved]['status'], shown[stayed]['status']) == ('VERIFY_RESIZE', 'ACTIVE')
+    action = world.get(f'/servers/{stayed}/os-instance-actions')['instanceActions'][0]
+    event = world.get(f"/servers/{stayed}/os-instance-actions/{action['request_id']}", **ADMIN)['instanceAction']
+    assert event['events'][0]['details'] == (
+        f'{NONE}Of 2 hosts, these filters refused: other_host (1), memory (1).')
+    assert books(world) == ((2, 256, 0, 2), LARGE)
+    world.act(moved, 'revertResize')
+    world.run()
+    world.act(stayed, 'resize', wish)
+    world.run()
+    assert (world.server(stayed)['status'], host_of(world, stayed)) == ('VERIFY_RESIZE', 'host2')
+
+
+def test_the_next_host_is_tried_by_a_resize_too(world):
+    world.add_host('host3')
+    server_id = _pinned(world, 'host1')
+    world.hypervisors['host2'].faults.fail('capabilities', times=2)
+    world.act(server_id, 'resize', large(world))
+    for _ in range(3):
+        world.run()
+        world.hurry()
+    assert (world.server(server_id)['status'], host_of(world, server_id)) == ('VERIFY_RESIZE', 'host3')
+    assert books(world) == (SMALL, NOTHING) and used(world, 'host3') == LARGE
