@@ -38,15 +38,22 @@ class Cloud:
         """The answer's body of a Nova v2.1 request (None if empty)."""
         return self._ask('compute', method, path, body, f'compute {version}', good)
 
+    def image(self, method, path, body=None, good=(200, 201, 204)):
+        """The answer's body of a Glance v2 request (None if empty)."""
+        return self._ask('image', method, path, body, 'image 2', good)
+
+    def endpoint(self, service) -> str:
+        return self._endpoints[service].rstrip('/')
+
     def image_id(self, name) -> str:
         """Of the image with that name; AssertionError while its data is not there."""
-        found = self._ask('image', 'GET', f'/v2/images?name={name}', None, 'image 2', (200,))['images']
+        found = self.image('GET', f'/v2/images?name={name}')['images']
         assert [image['status'] for image in found] == ['active'], found
         return found[0]['id']
 
     def _ask(self, service, method, path, body, version, good):
         answer = self._http.request(
-            method, self._endpoints[service].rstrip('/') + path, json=body, timeout=self._timeout,
+            method, self.endpoint(service) + path, json=body, timeout=self._timeout,
             headers={'X-Auth-Token': self.token, 'OpenStack-API-Version': version, 'Accept': 'application/json'})
         self.request_id = answer.headers.get('X-Openstack-Request-Id')
         assert answer.status_code in good, f'{method} {path}: {answer.status_code} {answer.text[:500]}'
