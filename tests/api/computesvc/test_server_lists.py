@@ -5,6 +5,7 @@ import pytest
 
 from computesvc.api.servers import SORTS
 from computesvc.db.models import Server
+from tests.api.computesvc.world import World
 
 GIVEN = {
     'a': {'tags': ['red', 'big'], 'meta': {'team': 'x', 'of': 'y"z'}, 'hostname': 'ha', 'key_name': 'k1'},
@@ -16,6 +17,10 @@ GIVEN = {
 
 @pytest.fixture
 def four(world):
+    return make_four(world)
+
+
+def make_four(world):
     """Servers by name, each with something of its own."""
     ids = {}
     for number, (name, values) in enumerate(GIVEN.items()):
@@ -94,7 +99,7 @@ def test_deleted_ones(world, four):
 def test_every_order_has_every_page(world, four):
     for key in SORTS:
         for direction in ('asc', 'desc'):
-            path, seen = f'/v2.1/servers/detail?sort_key={key}&sort_dir={direction}&limit=3', []
+            path, seen = f'/v2.1/servers?sort_key={key}&sort_dir={direction}&limit=3', []
             while path:
                 page = world.call('GET', path, roles='admin').json
                 seen += [server['id'] for server in page['servers']]
@@ -123,3 +128,14 @@ def test_faults(world, four):
     assert world.server(four['d'])['fault'] == {'code': 500, 'created': '2026-01-01T00:00:00Z', 'message': 'no'}
     assert world.server(four['d'], roles='admin')['fault']['details'] == 'because'
     assert 'fault' not in world.server(four['a'])
+
+
+@pytest.mark.parametrize('kind', ['postgresql', 'mariadb'])
+def test_on_other_databases(kind, all_databases, tmp_path):
+    """They differ in how they compare, sort and search."""
+    world = World(all_databases.wiped(kind, 'computesvc api'), tmp_path)
+    ids = make_four(world)
+    for story in (test_by_tags, test_by_state, test_by_what_everybody_may, test_what_only_some_may,
+                  test_every_order_has_every_page):
+        story(world, ids)
+    world.service.db.dispose()
