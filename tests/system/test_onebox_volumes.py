@@ -24,7 +24,7 @@ def admin(box):
 def clean(box, admin):
     """Each test begins without volumes; those of the last one are removed by force, not by what is tested here."""
     for volume in admin.volume('GET', '/volumes?all_tenants=1')['volumes']:
-        admin.volume('POST', f'/volumes/{volume["id"]}/action', {'os-force_delete': {}})
+        admin.volume('DELETE', f'/volumes/{volume["id"]}?cascade=True&force=True')
     box.wait(lambda: not admin.volume('GET', '/volumes?all_tenants=1')['volumes'], 'all volumes are gone')
 
 
@@ -115,6 +115,62 @@ class TestOpenstackVolumes:
         box.volume_is(made['id'], 'available', cloud='onebox-admin')
 
 
+class TestOpenstackSnapshots:
+    def test_a_snapshot_s_life(self, box, volume):
+        file, = (box.state / 'volumes').glob(f'*{volume}*')
+        with file.open('r+b') as data:
+            data.write(b'as it was')
+        made = box.openstack('volume', 'snapshot', 'create', '--volume', 'base', '--description', 'first',
+                             '--property', 'a=b', 'snap')
+        assert (made['size'], made['volume_id'], made['status']) == (1, volume, 'creating')
+        snapshot_is(box, 'snap', 'available')
+        with file.open('r+b') as data:
+            data.write(b'as it is ')
+        box.act('volume', 'snapshot', 'set', '--name', 'kept', '--description', 'second', '--property', 'c=d', 'snap')
+        box.act('volume', 'snapshot', 'unset', '--property', 'a', 'kept')
+        shown = box.openstack('volume', 'snapshot', 'show', 'kept')
+        assert (shown['description'], shown['properties']) == ('second', {'c': 'd'})
+        assert [row['Name'] for row in box.openstack(
+            'volume', 'snapshot', 'list', '--volume', 'base', '--status', 'available')] == ['kept']
+
+        box.openstack('volume', 'create', '--snapshot', 'kept', '--size', '2', 'copy')
+        copy = box.volume_is('copy', 'available')
+        assert (copy['size'], copy['snapshot_id']) == (2, made['id'])
+        held, = (box.state / 'volumes').glob(f'*{copy["id"]}*')
+        with held.open('rb') as data:
+            assert data.read(9) == b'as it was'
+
+        with pytest.raises(CommandFailed, match='snapshots'):
+            box.act('volume', 'delete', 'base')
+        box.act('volume', 'snapshot', 'delete', 'kept')
+        box.wait(lambda: not box.api('onebox').volume('GET', '/snapshots')['snapshots'], 'the snapshot is gone')
+        assert not list((box.state / 'volumes').glob('*snapshot*'))
+
+    def test_of_a_volume_in_use_and_a_server_from_it(self, box, volume):
+        """And the volume goes with its snapshots."""
+        cloud = box.api('onebox')
+        cloud.volume('POST', f'/volumes/{volume}/action', {'os-set_bootable': {'bootable': True}})
+        box.openstack('server', 'create', '--flavor', 'm1.nano', '--volume', 'base', '--no-network', 'web')
+        box.server_is('web', 'ACTIVE')
+        box.openstack('volume', 'snapshot', 'create', '--force', '--volume', 'base', 'live')
+        snapshot_is(box, 'live', 'available')
+        box.openstack('server', 'create', '--flavor', 'm1.nano', '--snapshot', 'live', '--no-network', 'twin')
+        twin = box.server_is('twin', 'ACTIVE')
+        used, = cloud.compute('GET', f'/servers/{twin["id"]}/os-volume_attachments')['volumeAttachments']
+        assert cloud.volume('GET', f'/volumes/{used["volumeId"]}')['volume']['snapshot_id']
+        box.act('server', 'delete', '--wait', 'web', 'twin')
+        box.volume_is('base', 'available')
+        box.act('volume', 'delete', '--purge', 'base')
+        box.wait(lambda: not cloud.volume('GET', '/snapshots')['snapshots'], 'the snapshot is gone with its volume')
+
+
+def snapshot_is(box, name, status):
+    def found():
+        snapshots = box.api('onebox').volume('GET', '/snapshots/detail')['snapshots']
+        return any((snapshot['name'], snapshot['status']) == (name, status) for snapshot in snapshots)
+    box.wait(found, f'snapshot {name} is {status}')
+
+
 class TestOpenstackRest:
     def test_types(self, box):
         types = box.openstack('volume', 'type', 'list')
@@ -190,6 +246,19 @@ class TestCinder:
         box.volume_is('short', 'available')
         box.cinder('delete', 'short')
         box.wait(lambda: rows(box.cinder('list')) == [], 'the volume is gone')
+
+    def test_snapshots(self, box, volume):
+        box.cinder('snapshot-create', '--name', 's1', '--metadata', 'k=v', '--', 'base')
+        snapshot_is(box, 's1', 'available')
+        listed, = rows(box.cinder('snapshot-list'))
+        assert (listed['Name'], listed['Volume ID'], listed['Status'], listed['Size']) == (
+            's1', volume, 'available', '1')
+        box.cinder('snapshot-rename', 's1', 's2')
+        box.cinder('snapshot-metadata', 's2', 'set', 'x=y')
+        assert "'x': 'y'" in properties(box.cinder('snapshot-show', 's2'))['metadata']
+        box.cinder('snapshot-reset-state', '--state', 'error', listed['ID'], cloud='onebox-admin')
+        box.cinder('snapshot-delete', 's2')
+        box.wait(lambda: not box.api('onebox').volume('GET', '/snapshots')['snapshots'], 'the snapshot is gone')
 
     def test_types(self, box):
         box.cinder('type-create', 'slow', cloud='onebox-admin')
