@@ -74,10 +74,3 @@ def rabbitmq():
         pytest.skip(str(e))
     yield broker
     starter.__exit__(None, None, None)
-
-
-def pytest_collection_modifyitems(items):
-    """For `--dist loadgroup`: tests of one file share what they start, the cells of the matrix share nothing."""
-    for item in items:
-        if item.path.name != 'test_matrix.py':
-            item.add_marker(pytest.mark.xdist_group(str(item.path)))
