@@ -22,6 +22,9 @@ READERS = 8                 # connections at a time: one that died unnoticed doe
 START_SECONDS = 30
 SILENCE_SECONDS = 60        # without a byte: the other host is gone, or the network to it
 LONGEST = 7 * 86400.0       # seconds
+CIPHERS = 'NORMAL:-CIPHER-ALL:+AES-128-GCM:+AES-256-GCM:+CHACHA20-POLY1305'
+"""In this order. Left to itself GnuTLS takes the last, as AES-256-GCM does not go with such keys: 3.3 s of processor
+time for 1 GiB at each end instead of 0.4 (GnuTLS 3.7, with AES-NI)."""
 COUNT = re.compile(rb'\((\d+\.\d+)/100%\)')
 
 
@@ -151,7 +154,8 @@ def _port(words):
 
 def _credentials(endpoint, folder):
     user = {'username': USER} if endpoint == 'client' else {}
-    return 'tls-creds-psk,' + _options({'id': 'tls', 'endpoint': endpoint, 'dir': folder, **user})
+    return 'tls-creds-psk,' + _options({'id': 'tls', 'endpoint': endpoint, 'priority': CIPHERS, 'dir': folder,
+                                            **user})
 
 
 def _options(values: dict) -> str:
