@@ -1,7 +1,9 @@
 """Wakes and calls over a real broker, and what happens while it is away."""
+import queue
 import threading
 import time
 
+import oslo_messaging
 import pytest
 
 from svckit import conf
@@ -74,3 +76,32 @@ def test_within_one_process_a_wake_is_a_call():
     assert heard == ['here']
     here.serve('desk', Shop())
     assert here.client('desk')('add', a=1, b=2) == {'sum': 3}
+
+
+def test_a_notification_crosses_the_broker_with_who_says_it(pair):
+    """As meters hear it: publisher, event, payload; what failed has the priority of errors."""
+    heard = queue.Queue()
+
+    class Meter:
+        def info(self, context, publisher, event, payload, metadata):
+            heard.put(('info', publisher, event, payload))
+
+        def error(self, context, publisher, event, payload, metadata):
+            heard.put(('error', publisher, event, payload))
+    here, there = pair
+    listener = oslo_messaging.get_notification_listener(
+        oslo_messaging.get_notification_transport(there.conf), [oslo_messaging.Target(topic='notifications')],
+        [Meter()], executor='threading')
+    listener.start()
+    try:
+        here.notify('compute.instance.create.end', {'vcpus': 1}, publisher='compute.host1')
+        here.notify('compute.instance.create.error', {'vcpus': 2}, publisher='compute.host1')
+        here.notify('volume.resize.end', {'size': 3})
+        # Each priority has a queue of its own.
+        assert sorted((heard.get(timeout=60) for _ in range(3)), key=str) == [
+            ('error', 'compute.host1', 'compute.instance.create.error', {'vcpus': 2}),
+            ('info', 'compute.host1', 'compute.instance.create.end', {'vcpus': 1}),
+            ('info', here.name, 'volume.resize.end', {'size': 3})]
+    finally:
+        listener.stop()
+        listener.wait()
