@@ -62,7 +62,8 @@ class Tools:
         tail = server_id.replace('-', '')[:6]
         return [{'type': 'user', 'mac': f'fa:16:3e:{tail[:2]}:{tail[2:4]}:{tail[4:6]}'}]
 
-    def plugs(self, server_id: str, disks: dict) -> list[dict]:
+    @staticmethod
+    def plugs(server_id: str, disks: dict) -> list[dict]:
         """The server's 'root_disk' and 'local_disks', as far as there are any, as a hypervisor wants them."""
         root, others = disks.get('root_disk'), disks.get('local_disks') or ()
         found = [_plug(server_id, root, '/dev/vda', 0)] if root else []

@@ -16,6 +16,7 @@ import pytest
 from computesvc.host import copies, nbd, processes
 from computesvc.host.base import HostError
 from computesvc.host.local_disks import LocalDisks
+from computesvc.host.tools import Tools
 from svckit.operations import Refused
 
 MIB = 1 << 20
@@ -233,6 +234,30 @@ def test_a_pull_ends_when_nobody_waits_for_it(hosts, over_nbd):
     assert move.there.files() == []
 
 
+def test_a_guest_runs_on_what_was_pulled_and_again_on_what_stayed(hosts, over_nbd, libvirt_hypervisor):
+    """Nothing holds the files any more when the guest is to have them."""
+    move = Move([hosts[0], hosts[0]], size=8 * MIB)
+    move.add(swap_disk(MIB))
+    server = {'id': move.server, 'name': 'moved', 'vcpus': 1, 'memory_mb': 64}
+    old = {'root_disk': move.disks[0], 'local_disks': move.disks[1:]}
+
+    def runs(disks, *sizes):
+        libvirt_hypervisor.define(server, Tools.plugs(move.server, disks), [])
+        libvirt_hypervisor.power_on(move.server)
+        assert [libvirt_hypervisor.disk_size(move.server, of) for of in (move.server, 'swap')] == [*sizes]
+        libvirt_hypervisor.power_off(move.server, 0)
+    try:
+        runs(old, 8 * MIB, MIB)
+        root = {'name': 'root', 'device': '/dev/vda', 'size': 16 * MIB, 'format': None}
+        new = move.pull(move.export(), [root, swap_disk(2 * MIB)])
+        move.here.disks.end_export(move.id)
+        runs(new, 16 * MIB, 2 * MIB)
+        move.here.disks.remove_pulled(move.server, move.id)
+        runs(old, 8 * MIB, MIB)
+    finally:
+        libvirt_hypervisor.undefine(move.server)
+
+
 # ------------------------------------------------------------------ over the network
 
 def test_the_key_is_in_no_argument_and_in_no_open_file(hosts, over_nbd):
@@ -441,6 +466,7 @@ def dying_agent(move, found):
 import json, sys
 from computesvc.host import nbd
 from computesvc.host.local_disks import LocalDisks
+from computesvc.host.tools import Tools
 folder, server, move, found, wanted = sys.argv[1:]
 LocalDisks(folder, None, nbd.Nbd('127.0.0.1', range(0))).pull(
     server, move, json.loads(found), json.loads(wanted), lambda percent: True)
