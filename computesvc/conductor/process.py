@@ -2,7 +2,7 @@
 import logging
 import threading
 
-from computesvc.conductor import shelved, sweeps
+from computesvc.conductor import absence, shelved, sweeps
 from computesvc.conductor.desk import Desk
 from computesvc.db import services
 from computesvc.operations import places
@@ -29,6 +29,7 @@ class Conductor:
         self._stopped.clear()
         self.worker.start()
         process.spawn(self._every, self.service.conf.service.report_interval, self.report, name='conductor report')
+        process.spawn(self._every, self.service.conf.service.report_interval, self.go_on, name='conductor absence')
         process.spawn(self._every, self.service.conf.conductor.sweep_interval, self.sweep, name='conductor sweep')
 
     def stop(self, grace=10.0):
@@ -39,6 +40,9 @@ class Conductor:
         conf = self.service.conf
         self.service.db.run(lambda session: services.seen(
             session, services.CONDUCTOR, conf.service.host, conf.internal_availability_zone))
+
+    def go_on(self):
+        absence.settle(self.service)
 
     def sweep(self):
         sweeps.confirm(self.service)

@@ -160,7 +160,11 @@ def record(ctx, op):
     ctx.notify('delete', op)
 
 
-_FIRST = [NO_RETURN, Step(take_over, at=places.CONDUCTOR, atomic=True, forever=True), Step(destroy, at=host, forever=True)]
+_FIRST = [
+    NO_RETURN,
+    Step(take_over, at=places.CONDUCTOR, atomic=True, forever=True),
+    Step(destroy, at=host, forever=True),
+]
 _LAST = [
     Step(release_volumes, at=places.CONDUCTOR, forever=True),
     Step(delete_volumes, at=places.CONDUCTOR, forever=True),

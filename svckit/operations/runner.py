@@ -107,6 +107,11 @@ def _reason(error: Exception) -> str:
     return text if text and type(error).__module__.split('.')[0] != 'builtins' else f'{type(error).__name__}: {text}'
 
 
+def speak_for(store, op: Op, outcome) -> bool:
+    """The step of `op` ended with `outcome`, says one who knows that its worker will not; False if that has it now."""
+    return store.overtake(op, decide(store.registry[op.name, op.version], op, outcome))
+
+
 # ------------------------------------------------------------------ running
 
 class Runner:

@@ -257,6 +257,17 @@ class Store:
             return self._write(session, op, transition, lease)
         return self.db.run(work)
 
+    def overtake(self, op: Op, transition: Transition) -> bool:
+        """Write where `op` goes although its worker was not asked; False, and nothing changed, if that has it now."""
+        def work(session):
+            free = or_(T.lease_until.is_(None), T.lease_until <= now())
+            held = update(OPERATIONS).where(T.id == op.id, T.lease == op.lease, T.state == op.state, free)
+            if not session.execute(held.values(lease=T.lease + 1, lease_until=None)).rowcount:
+                return False
+            self._write(session, op, transition, 0.0)
+            return True
+        return self.db.run(work)
+
     def _write(self, session, op, to: Transition, lease) -> Op | None:
         after = dataclasses.replace(
             op, state=to.state, position=to.position, attempts=to.attempts, error=to.error, refused=to.refused,

@@ -4,7 +4,7 @@ import datetime
 import pytest
 from sqlalchemy import update
 
-from computesvc.conductor import sweeps
+from computesvc.conductor import absence, sweeps
 from computesvc.db import claims
 from computesvc.db.models import Hypervisor, Migration, Service
 from computesvc.operations import registry
@@ -485,8 +485,11 @@ def steps(name):
     return [step.name for step in registry()[name, 1].steps]
 
 
-@pytest.mark.parametrize('verb, step', [
-    *(('resize', step) for step in steps('resize-server')), *(('revertResize', step) for step in steps('revert-resize'))])
+EVERY_STEP = [*(('resize', step) for step in steps('resize-server')),
+              *(('revertResize', step) for step in steps('revert-resize'))]
+
+
+@pytest.mark.parametrize('verb, step', EVERY_STEP)
 def test_deleted_in_every_step(world, verb, step):
     """Whose worker died when it had its effect, before anybody was told."""
     world.flavor('one', disk=1, swap=1)
@@ -518,3 +521,52 @@ def die_in(world, step):
     for worker in world.workers:
         del worker.runner.call
     let_time_pass(world.service.db)
+
+
+# ------------------------------------------------------------------ hosts that fall silent in the middle
+
+def test_a_host_that_falls_silent_before_it_was_asked(world):
+    world.add_host('host3')
+    server_id = boot(world)
+    resize(world, server_id)
+    world.run(world.conductor.worker)
+    chosen = migrations(world)[0][3]
+    silence(world, chosen)
+    assert absence.settle(world.service) == 1
+    world.run()
+    assert state(world, server_id)[0] == 'VERIFY_RESIZE' and state(world, server_id)[2] not in ('host1', chosen)
+    assert used(world)[1][chosen] == 0
+
+
+def test_no_other_host_is_left(world):
+    server_id = boot(world)
+    resize(world, server_id)
+    world.run(world.conductor.worker)
+    silence(world, 'host2')
+    assert absence.settle(world.service) == 1
+    world.run()
+    assert state(world, server_id) == ('ACTIVE', None, 'host1')
+    assert 'does not answer' in world.server(server_id)['fault']['message']
+    assert used(world) == ((1, 1, 64), {'host1': 1, 'host2': 0})
+
+
+@pytest.mark.parametrize('step', ['connect_devices', 'spawn'])
+def test_the_destination_dies_for_good(world, step):
+    """Nothing goes on until an operator says so; then the server runs where it was."""
+    server_id = boot(world)
+    resize(world, server_id)
+    die_in(world, step)
+    silence(world, 'host2')
+    assert absence.settle(world.service) == 0
+    with world.service.db.transaction() as session:
+        session.execute(update(Service).where(Service.host == 'host2').values(forced_down=True))
+    while absence.settle(world.service):
+        world.run(world.conductor.worker, world.agents['host1'].worker)
+    assert state(world, server_id) == ('ACTIVE', None, 'host1')
+    assert 'given up for dead' in world.server(server_id)['fault']['message']
+    assert guests(world)['host1'] == ['running'] and attached_at(world) == [['host1']]
+    with world.service.db.transaction() as session:
+        session.execute(update(Service).where(Service.host == 'host2').values(forced_down=False))
+    world.agents['host2'].heartbeat()
+    world.agents['host2'].sweep()
+    assert guests(world) == {'host1': ['running'], 'host2': []}
