@@ -80,19 +80,23 @@ def reset_state(req, server_id):
     """An administrator says how the server is; the next report of its host says what its power is.
 
     An operation that is stuck with the server is given up.  One at work still writes the state itself, so
-    that has to end first.
+    that has to end first; and a resized server is on two hosts until its user says which.
     """
     server = _server(req, server_id, policies.RESET_STATE)
     state = states.ACTIVE if req.data['os-resetState']['state'] == 'active' else states.ERROR
 
     def change(session):
-        _give_up_stuck(session, server)
+        given_up = _give_up_stuck(session, server)
+        if server.vm_state == states.RESIZED and not given_up:
+            raise errors.Conflict(f'Instance {server.id} is resized: confirm or revert that.')
         if not swap(session, Server, server.id, {'deleted_at': None}, {'vm_state': state, 'task_state': None}):
             raise errors.ServerNotFound(server.id)
     req.context.db.run(change)
 
 
-def _give_up_stuck(session, server):
+def _give_up_stuck(session, server) -> bool:
+    """True if there was anything; raises Conflict for what is at work."""
+    given_up = False
     for subject in (f'server:{server.id}', f'deletion:{server.id}'):
         live = operations.live(session, subject)
         if live is None:
@@ -102,6 +106,8 @@ def _give_up_stuck(session, server):
                                   'be reset once that has ended or is stuck.')
         operations.abandon(session, live.id, 'The state of the server was reset.')
         actions.finish(session, subject, 'The state of the server was reset.')
+        given_up = True
+    return given_up
 
 
 @handler(status=202, body=schemas.FORCE_DELETE)

@@ -5,6 +5,7 @@ from computesvc.api.routes import SERVER_ACTIONS
 from computesvc.db import states
 from computesvc.db.models import Server
 from computesvc.host.base import HostError
+from tests.api.computesvc.world import World
 
 # What each action is asked with, where that is more than null.
 BODIES = {'resize': {'flavorRef': '84'}, 'reboot': {'type': 'SOFT'}, 'createImage': {'name': 'i'},
@@ -96,6 +97,19 @@ def test_reset_state_waits_for_what_is_at_work_and_gives_up_what_is_stuck(world)
     world.act(server_id, 'reboot', {'type': 'HARD'})
     world.run()
     assert world.server(server_id)['status'] == 'ACTIVE'
+
+
+def test_reset_state_of_a_resized_server(tmp_path):
+    """It is on two hosts: only its user says which of them keeps it."""
+    world = World(f'sqlite:///{tmp_path}/db', tmp_path, hosts=('host1', 'host2'))
+    server_id = world.boot()
+    world.act(server_id, 'resize', {'flavorRef': '84'})
+    world.run()
+    world.act(server_id, 'os-resetState', {'state': 'active'}, 409, roles='admin')
+    world.act(server_id, 'confirmResize', status=204)
+    world.run()
+    world.act(server_id, 'os-resetState', {'state': 'active'}, roles='admin')
+    world.service.db.dispose()
 
 
 def test_force_delete(world):
