@@ -74,9 +74,7 @@ class Onebox:
         self.processes.stop()
         if self.guests:
             from onebox import hosts
-            from onebox.libvirtd import Libvirtd
-            for host in hosts.known(self.state):
-                Libvirtd(host.folder).destroy()         # guests outlive a onebox
+            hosts.end(self.state)           # guests outlive a onebox
 
 
 def volumes_in_use(onebox, count) -> list[str]:

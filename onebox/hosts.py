@@ -56,6 +56,17 @@ def known(folder: pathlib.Path) -> list[Host]:
     return [_host(folder, one) for one in range(1, number + 1)]
 
 
+def end(folder: pathlib.Path) -> None:
+    """Nothing of any host runs without its onebox any more, guests, libvirtds and disks that are copied; libvirt has
+    forgotten what it knew of them."""
+    from computesvc.host import processes
+    from onebox.libvirtd import Libvirtd
+    for host in known(folder):
+        processes.end('qemu-img', f'{host.servers}/')
+        processes.end('qemu-nbd', f'--pid-file={host.servers}/')
+        Libvirtd(host.folder).destroy()
+
+
 def _host(folder, number):
     if number == 1:
         return Host(FIRST, '', folder)

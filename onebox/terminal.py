@@ -78,10 +78,10 @@ class Screen:
         """A line above the progress that is being shown, from any thread."""
         self._write(('\r\033[K' if self._live else '') + text + '\n')
 
-    def rewrite(self, text: str):
-        """Replaces the line the cursor is in; nothing where that is impossible."""
+    def rewrite(self, text: str, *colours: str):
+        """Replaces the line the cursor is in by as much of the text as fits; nothing where that is impossible."""
         if self._live:
-            self._write(f'\r\033[K{text[:self.columns + 20]}')
+            self._write(f'\r\033[K{self.paint(text[:self.columns - 1], *colours)}')
 
     @property
     def live(self) -> bool:
@@ -126,8 +126,7 @@ class Busy:
         while not self._ended.wait(0.1 if self._screen.live else PLAIN_INTERVAL):
             words = ' '.join(filter(None, [self._text, self.note]))
             if self._screen.live:
-                self._screen.rewrite(self._screen.paint(
-                    f'{SPINNER[turn % len(SPINNER)]} {words} {self.seconds:.0f} s', 'yellow'))
+                self._screen.rewrite(f'{SPINNER[turn % len(SPINNER)]} {words} {self.seconds:.0f} s', 'yellow')
             else:
                 self._screen.line(f'… {words} {self.seconds:.0f} s')
             turn += 1

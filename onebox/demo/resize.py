@@ -12,7 +12,7 @@ WORDS = 9       # lines of the guest's own
 class Resize(Stage):
     """After each move the guest counts on from what it had written, on its own disk and on its volume."""
 
-    limit = 300
+    limit = 480
     options = ('--hosts', '2')
     point = 'The server moved, and its guest found both disks as it had left them.'
 
@@ -123,7 +123,8 @@ class Resize(Stage):
             '  copy of its own disk on the other host; the volume is one and the same on both.', 'dim'))
         for name, title in (('resize-server', 'the migration'), ('revert-resize', 'the revert')):
             self.screen.heading(f'Where the time of {title} went, step by step')
-            self.screen.bars(measure.bars([('compute', self.cloud.last_operation(self.server, name))]))
+            self.screen.bars([(label.split()[-1], *when) for label, *when in measure.bars(
+                [('compute', self.cloud.last_operation(self.server, name))])])
         self.show_times()
         if self._columns['resized']['guest: root disk'] != size_text(2 * GIB):
             raise Failed("the guest's own disk did not grow with its flavor")

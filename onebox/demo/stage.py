@@ -185,7 +185,7 @@ class Stage:
         self.screen.bars(rows)
 
     def clean_up(self):
-        """Ends onebox, each libvirtd and the guests, whatever state they are in."""
+        """Ends onebox and all that outlives one, whatever state they are in."""
         signal.alarm(0)
         if self._box:
             self._box.terminate()
@@ -194,9 +194,7 @@ class Stage:
             except subprocess.TimeoutExpired:
                 self._box.kill()
                 self._box.wait()
-        from onebox import libvirtd
-        for host in hosts.known(self.folder):
-            libvirtd.Libvirtd(host.folder).destroy()
+        hosts.end(self.folder)
 
     def complaints(self, most=15) -> str:
         """The last warnings and errors in the log."""

@@ -110,8 +110,7 @@ class TwoHosts:
 
     def end(self):
         self.box.kill()
-        for host in hosts.known(self.box.state):
-            libvirtd.Libvirtd(host.folder).destroy()
+        hosts.end(self.box.state)
 
 
 def no_less(found, shown):
