@@ -8,6 +8,7 @@ from computesvc.api.schemas.types import true
 from computesvc.api.views import services as views
 from computesvc.db import claims, services
 from computesvc.db.models import Service
+from computesvc.operations import leave_host
 from computesvc.policies import services as policies
 from svckit.db import swap
 from svckit.web.handler import by_version, handler
@@ -71,10 +72,15 @@ update = by_version(('2.1', _act), ('2.53', _update))
 
 @handler(status=204)
 def delete(req, service_id):
-    """A host that still has servers, or holds room for one, keeps its service."""
+    """A host that still has servers, or holds room for one, keeps its service.
+
+    One that was declared down for good (forced down) need not be cleaned of servers that left it.
+    """
     req.context.authorize(policies.DELETE)
     with req.context.db.transaction() as session:
         service = services.get(session, id_of(req, service_id))
+        if service.binary == services.AGENT and service.forced_down:
+            leave_host.give_up(session, service.host)
         if service.binary == services.AGENT and service.host in claims.counts(session):
             raise errors.Conflict('Unable to delete compute service that is hosting instances. Migrate or delete the '
                                   'instances first.')

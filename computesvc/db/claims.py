@@ -86,6 +86,10 @@ def of_server(session, server_id: str) -> list[Claim]:
     return list(session.scalars(select(Claim).where(Claim.server_id == server_id).order_by(Claim.key)))
 
 
+def on_host(session, host: str) -> list[Claim]:
+    return list(session.scalars(select(Claim).where(Claim.host == host).order_by(Claim.key)))
+
+
 def used(session, host: str) -> dict[str, int]:
     """The sums of a host's claims, counted."""
     row = session.execute(select(*(func.sum(getattr(Claim, name)) for name in RESOURCES)).where(Claim.host == host))

@@ -1,7 +1,8 @@
 """Remove what a server left on a host that it is no longer on, whenever that host can be asked.
 
 Started when a move is confirmed or reverted; its user need not wait for it.  The room
-that the server held there is free when this is done.
+that the server held there is free when this is done; its claim has the operation's
+subject as its key.
 """
 from computesvc.db import claims
 from computesvc.operations import places
@@ -15,6 +16,16 @@ def begin(session, op, server, *, migration: str, host: str, claim: str, keep=()
         session, OPERATION, subject=f'leave:{migration}', resource=f'server:{server.id}', parent_id=op.id,
         project_id=op.project_id, user_id=op.user_id, request_id=op.request_id,
         params={'server_id': server.id, 'host': host, 'gone': host != server.host, 'claim': claim, 'keep': list(keep)})
+
+
+def give_up(session, host: str) -> None:
+    """A host that is down for good is not waited for, and holds no room for what is left on it.
+
+    Should it come back, its agent removes what it should not have.
+    """
+    for claim in claims.on_host(session, host):
+        if operations.cancel(session, claim.key, f'Host {host} was given up.', [OPERATION.name]):
+            claims.release(session, claim.key)
 
 
 def clean(ctx, op):

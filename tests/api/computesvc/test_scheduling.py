@@ -245,6 +245,29 @@ def test_a_host_that_is_down_keeps_what_it_held_until_it_is_cleaned(world):
     assert books(world) == (NOTHING, LARGE)
 
 
+def test_a_host_that_is_down_for_good_is_not_waited_for(world):
+    """Nor is it forgotten what it should not have, if it comes back after all."""
+    server_id = world.boot()
+    world.act(server_id, 'resize', large(world))
+    world.run()
+    world.act(server_id, 'confirmResize', status=204)
+    there = [world.conductor.worker, world.agents['host2'].worker]
+    world.run(*there)
+    service = next(s for s in world.get('/os-services', **ADMIN)['services'] if s['host'] == 'host1'
+                   and s['binary'] == 'nova-compute')
+    path = f"/v2.1/os-services/{service['id']}"
+    assert world.call('DELETE', path, **ADMIN).status == 409
+    world.call('PUT', path, {'forced_down': True}, **ADMIN)
+    assert world.call('DELETE', path, **ADMIN).status == 204
+    with world.service.db.reader() as session:
+        assert claims.differences(session) == [] and not operations.queries.find(session, 'live')
+    assert world.hypervisors['host1'].servers() == {server_id: 'shutdown'}
+    world.agents['host1'].heartbeat()
+    world.agents['host1'].sweep()
+    assert world.hypervisors['host1'].servers() == {}
+    assert books(world) == (NOTHING, LARGE)
+
+
 @pytest.mark.parametrize('when', ['while it moves', 'before it is confirmed', 'given up', 'shelved'])
 def test_what_is_over_holds_nothing(world, when):
     server_id = world.boot()
