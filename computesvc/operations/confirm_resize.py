@@ -28,6 +28,7 @@ def take(session, server, status: str) -> Migration:
 def settle(ctx, op):
     """What its size no longer needs of the quota is given back; another operation cleans the old host."""
     session, uuid = ctx.session, op.params['migration']
+    ctx.notify('resize.confirm.start', op)
     row = session.get(Server, op.params['server']['id'])
     off = row.power_state in (states.SHUTDOWN, states.CRASHED)
     if row.old_flavor:
@@ -39,7 +40,7 @@ def settle(ctx, op):
     leave_host.begin(session, op, row, migration=uuid, host=moves.get(session, uuid).source_host, claim=left,
                      keep=moving.paths(row.root_disk, row.local_disks))
     actions.finish(session, op.subject)
-    ctx.notify('resize.confirm', op)
+    ctx.notify('resize.confirm.end', op)
 
 
 OPERATION = Operation('confirm-resize', version=1, steps=[

@@ -6,7 +6,7 @@ db/attachments.py:view shows them; `notes` of the steps are by attachment id.
 """
 from sqlalchemy import select
 
-from computesvc.db import attachments, claims
+from computesvc.db import attachments, claims, moves
 from computesvc.db.models import Claim
 from computesvc.operations import extend_volume
 from svckit import operations
@@ -47,6 +47,14 @@ def hold_growths(session, server_id: str, found: list[dict]) -> None:
     for volume in found:
         params = {'server_id': server_id, 'volume_id': volume['volume_id'], 'attachment_id': volume['id']}
         operations.fold(session, extend_volume.OPERATION, f"attachment:{volume['id']}", params)
+
+
+def forget_abandoned(session, server_id: str) -> None:
+    """A move that an operator gave up holds no room any more; what it left on its other host is for that host's sweep.
+    """
+    if move := moves.under_way(session, [server_id]).get(server_id):
+        moves.change(session, move.uuid, moves.ERROR)
+        claims.release(session, f'move:{move.uuid}')
 
 
 def uncleaned(session, server_id: str) -> list[str]:

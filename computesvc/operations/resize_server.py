@@ -31,6 +31,7 @@ def request(context, server, flavor: dict | None, *, host: str | None = None) ->
     conf = context.service.conf
 
     def also(session, row):
+        moving.forget_abandoned(session, row.id)
         _take_quota(session, context, row, new)
         moves.begin(session, context, row, uuid, new['id'], moves.RESIZE if flavor else moves.MIGRATION)
         stay = conf.allow_resize_to_same_host and flavor is not None
@@ -86,7 +87,8 @@ def _check_hosts(context, server, wanted):
 def _take_quota(session, context, row, new):
     """The more of both sizes is taken until it is known which remains."""
     held = {'cores': max(row.vcpus, new['vcpus']), 'ram': max(row.memory_mb, new['ram'])}
-    quota.take(session, row.project_id, {'cores': held['cores'] - row.vcpus, 'ram': held['ram'] - row.memory_mb},
+    now = servers.demand(row)
+    quota.take(session, row.project_id, {name: held[name] - now[name] for name in held},
                quota.limits(session, row.project_id, context.service.quota_defaults))
     swap(session, Server, row.id, {}, {'old_flavor': moves.before(row, held), 'old_vm_state': row.vm_state,
                                        'progress': 0})

@@ -58,5 +58,5 @@ from svckit.operations.worker import Worker
 
 __all__ = ['NO_RETURN', 'Desk', 'GoForward', 'LeaseLost', 'LocalDesk', 'NotYet', 'Op', 'Operation', 'Refused',
            'RemoteStore', 'Step', 'Store', 'Worker', 'abandon', 'cancel', 'children', 'counts', 'describe',
-           'discover', 'events', 'fold', 'get', 'live', 'of_resource', 'of_step', 'prune', 'retry', 'speak_for', 'start',
-           'tables']
+           'discover', 'events', 'fold', 'get', 'live', 'of_resource', 'of_step', 'prune', 'retry', 'speak_for',
+           'start', 'tables']

@@ -570,3 +570,28 @@ def test_the_destination_dies_for_good(world, step):
     world.agents['host2'].heartbeat()
     world.agents['host2'].sweep()
     assert guests(world) == {'host1': ['running'], 'host2': []}
+
+
+def test_a_move_that_is_stuck_and_given_up(world):
+    """Its undoing failed for good: an administrator looks, says how the server is, and it can move again."""
+    server_id = boot(world)
+    resize(world, server_id)
+    source, destination = world.hypervisors.values()
+    destination.faults.fail('define', times=100)
+    source.faults.fail('define', times=100)
+    for _ in range(20):
+        world.run()
+        world.hurry()
+    assert state(world, server_id)[0] == 'ERROR'
+    assert 'undoing shut_down failed' in world.server(server_id)['fault']['message']
+    world.act(server_id, 'os-resetState', {'state': 'active'}, **ADMIN)
+    for hypervisor in (source, destination):
+        hypervisor.faults.clear()
+    resize(world, server_id)
+    world.run()
+    assert state(world, server_id) == ('VERIFY_RESIZE', None, 'host2')
+    world.act(server_id, 'confirmResize', status=204)
+    world.run()
+    assert used(world) == ((1, 2, 128), {'host1': 0, 'host2': 2}) and guests(world) == {
+        'host1': [], 'host2': ['running']}
+    assert [m[1] for m in migrations(world)] == ['confirmed', 'error']
