@@ -3,6 +3,7 @@
 What is made as this service belongs to the project that it is made for: the service's own user needs the role admin
 there.
 """
+import contextlib
 import hashlib
 import logging
 import os
@@ -25,13 +26,31 @@ class Images:
 
     def show(self, context, image_id: str) -> dict:
         """The image as the user sees it; raises BadRequest if there is none, or Unavailable."""
+        return self._as_user(context, 'GET', f'/v2/images/{image_id}', image_id=image_id).json()
+
+    def create(self, context, image: dict) -> None:
+        """The user has an image with these attributes (its 'id' among them), active and without data.
+
+        Raises BadRequest, Forbidden or Unavailable; there is no such image then.
+        """
+        self._as_user(context, 'POST', '/v2/images', image)
         try:
-            return self.peer.call('GET', f'/v2/images/{image_id}', context=context).json()
+            self._as_user(context, 'PUT', f"/v2/images/{image['id']}/file", data=b'', headers={'Content-Type': DATA})
+        except errors.Error:
+            with contextlib.suppress(errors.Error):
+                self._as_user(context, 'DELETE', f"/v2/images/{image['id']}")
+            raise
+
+    def _as_user(self, context, method, path, body=None, image_id=None, **kw):
+        try:
+            return self.peer.call(method, path, body, context=context, **kw)
         except peer.NoAnswer as e:
             raise errors.Unavailable(f'The image service gave no answer: {e}') from e
         except peer.Refusal as e:
-            if e.status == 404:
+            if e.status == 404 and image_id:
                 raise errors.BadRequest(f'Image {image_id} could not be found.') from e
+            if e.status in (403, 413):
+                raise errors.Forbidden(str(e)) from e
             raise errors.BadRequest(str(e)) from e
 
     def download(self, image_id: str, path: str) -> int:

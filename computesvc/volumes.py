@@ -84,6 +84,13 @@ class Volumes:
         except (NoAnswer, Refusal) as e:
             LOG.warning('Volume %s was made for a server that is not to be, and stays: %s', volume_id, e)
 
+    def discard_snapshot(self, context, snapshot_id: str) -> None:
+        """As discard(), of a snapshot."""
+        try:
+            self._call('DELETE', f'/snapshots/{snapshot_id}', context=context)
+        except (NoAnswer, Refusal) as e:
+            LOG.warning('Snapshot %s was made for an image that is not to be, and stays: %s', snapshot_id, e)
+
     def _as_user(self, context, volume_id, method, path, body=None, snapshot_id=None):
         for kind, id in (('Volume', volume_id), ('Snapshot', snapshot_id)):
             if id is not None and not ID.fullmatch(id):

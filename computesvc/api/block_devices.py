@@ -4,10 +4,11 @@ Source for the rules: Nova's validation of block_device_mapping_v2.  A volume ma
 an image, a snapshot or nothing; a local disk is the root disk from the image, or blank within what the flavor gives.
 """
 import dataclasses
+import json
 import re
 
 from computesvc import errors
-from computesvc.api import versions
+from computesvc.api import versions, volume_images
 from computesvc.api.schemas.types import true
 from computesvc.db import attachments
 from computesvc.db.models import Attachment
@@ -45,6 +46,24 @@ def wanted(wish: dict) -> list[Disk]:
     if len(set(ids)) != len(ids):
         raise _invalid('a volume is named twice.')
     return disks
+
+
+def of_image(image: dict | None) -> list[Disk]:
+    """The disks that an image names instead of having data: one of a server whose root is a volume."""
+    if not image or not true(image.get(volume_images.VERSION, '')):
+        return []
+    try:
+        entries = json.loads(image.get(volume_images.MAPPING) or '[]')
+        return [_disk(entry) for entry in entries if isinstance(entry, dict) and not entry.get('no_device')]
+    except (ValueError, TypeError, AttributeError) as e:
+        raise _invalid(f"image {image['id']} names disks that make no sense.") from e
+
+
+def with_image(disks: list[Disk], defined: list[Disk]) -> list[Disk]:
+    """What is asked for beside an image that names disks itself: a root is taken from there."""
+    if not any(disk.boot_index == 0 for disk in defined):
+        return defined + disks
+    return defined + [disk for disk in disks if disk.boot_index != 0 or disk.source != 'image']
 
 
 def boot_image(image_id: str | None, disks: list[Disk]) -> str | None:

@@ -40,6 +40,11 @@ def plan(context, wish: dict, version) -> Plan:
     disks = block_devices.wanted(wish)
     image_id = block_devices.boot_image(wish.get('imageRef') or None, disks)
     image = context.service.images.show(context, image_id) if image_id else None
+    if defined := block_devices.of_image(image):
+        _check_active(image)
+        disks = block_devices.with_image(disks, defined)
+        if any(disk.boot_index == 0 and not disk.local for disk in defined):
+            image_id = image = block_devices.boot_image(None, disks)        # None: a volume is the root
     _check_image(context, image, flavor)
     blanks = block_devices.local_disks(disks, flavor)
     volumes = [disk for disk in disks if not disk.local]
@@ -173,11 +178,15 @@ def _user_data(text) -> str | None:
     return text
 
 
+def _check_active(image):
+    if image.get('status') != 'active':
+        raise errors.BadRequest(f"Image {image['id']} is not active.")
+
+
 def _check_image(context, image, flavor):
     if image is None:
         return
-    if image.get('status') != 'active':
-        raise errors.BadRequest(f"Image {image['id']} is not active.")
+    _check_active(image)
     if image.get('disk_format') not in ('raw', None):
         raise errors.BadRequest(f"Image {image['id']} has disk_format {image['disk_format']}; only raw can be booted "
                                 'here.')

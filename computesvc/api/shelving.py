@@ -1,6 +1,6 @@
 """POST /servers/{id}/action: shelve, shelveOffload, unshelve, createImage."""
 from computesvc import errors
-from computesvc.api import versions
+from computesvc.api import versions, volume_images
 from computesvc.api.schemas import shelving as schemas
 from computesvc.db import servers, services, states
 from computesvc.operations import create_image, offload_server, shelve_server, start_shelved, unshelve_server
@@ -67,14 +67,16 @@ def _check_place(context, new_zone, host, zone):
 
 @handler(status=202, body=schemas.CREATE_IMAGE)
 def create(req, server_id):
-    """An image of the server's local root disk."""
-    server = _server(req, server_id, policies.CREATE_IMAGE)
-    wish = req.data['createImage']
+    """An image of the server's local root disk, or of its volumes if its root is one."""
+    context, server = req.context, _server(req, server_id, policies.CREATE_IMAGE)
     if server.vm_state not in create_image.ALLOWED or server.task_state is not None:
         raise errors.InvalidState(server, 'createImage')
-    if not server.root_disk:
-        raise errors.BadRequest(f'The root of instance {server_id} is a volume: make a snapshot of that instead.')
-    image_id = create_image.request(req.context, server, wish['name'].strip(), wish.get('metadata') or {})
+    name, metadata = req.data['createImage']['name'].strip(), req.data['createImage'].get('metadata') or {}
+    if server.root_disk:
+        image_id = create_image.request(context, server, name, metadata)
+    else:
+        context.authorize(policies.CREATE_IMAGE_OF_VOLUMES, server)
+        image_id = volume_images.make(context, server, name, metadata)
     if req.version >= versions.IMAGE_ID:
         return {'image_id': image_id}
-    return Response(None, headers={'Location': req.context.service.images.url(image_id)})
+    return Response(None, headers={'Location': context.service.images.url(image_id)})

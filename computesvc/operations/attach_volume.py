@@ -40,6 +40,8 @@ def _begin(session, context, server, volume, device, tag, delete_on_termination)
         raise errors.InvalidVolume(f"Invalid volume: volume {volume['id']} is already attached to instance {server.id}")
     taken = {a.device for a in there} | {disk['device'] for disk in local_disks.all_of(
         server.root_disk, server.local_disks, server.root_device)}
+    if server.image_id:             # of a shelved server it comes back
+        taken.add(server.root_device)
     if device in taken:
         raise errors.DeviceInUse(device)
     attachment = Attachment(

@@ -37,7 +37,7 @@ class Wire(requests.adapters.BaseAdapter):
 
 def _body(request):
     if request.headers.get('Content-Type') == 'application/octet-stream':
-        return b''.join(request.body)
+        return b''.join(request.body or ())
     return json.loads(request.body) if request.body else None
 
 
@@ -90,7 +90,7 @@ class Volumes(Service):
     def __init__(self, protocol='memory', folder=None):
         super().__init__()
         self.protocol, self.folder = protocol, folder
-        self.volumes, self.attachments = {}, {}
+        self.volumes, self.attachments, self.snapshots = {}, {}, {}
 
     def add(self, size=1, project_id='p1', **values):
         id = str(uuid.uuid4())
@@ -105,8 +105,9 @@ class Volumes(Service):
                                 for a in self.attachments.values()]}
 
     def routes(self):
-        v, a = '/v3/[^/]+/volumes', '/v3/[^/]+/attachments'
-        return {('GET', f'{v}/([^/]+)'): self.show, ('POST', v): self.create, ('DELETE', f'{v}/([^/]+)'): self.delete,
+        v, a, s = '/v3/[^/]+/volumes', '/v3/[^/]+/attachments', '/v3/[^/]+/snapshots'
+        return {('POST', s): self.snap, ('DELETE', f'{s}/([^/]+)'): self.forget_snapshot,
+                ('GET', f'{v}/([^/]+)'): self.show, ('POST', v): self.create, ('DELETE', f'{v}/([^/]+)'): self.delete,
                 ('GET', a): self.list_attachments, ('POST', a): self.attach, ('PUT', f'{a}/([^/]+)'): self.update,
                 ('GET', f'{a}/([^/]+)'): self.show_attachment,
                 ('DELETE', f'{a}/([^/]+)'): self.detach, ('POST', f'{a}/([^/]+)/action'): self.act}
@@ -125,6 +126,22 @@ class Volumes(Service):
     def create(self, body, headers, **kw):
         wish = body['volume']
         return 202, {'volume': self.volumes[self.add(wish.get('size') or 1, headers['X-Project-Id'])]}
+
+    def snap(self, body, headers, **kw):
+        wish = body['snapshot']
+        volume = self._volume(wish['volume_id'])
+        if volume['status'] != 'available' and not wish['force']:
+            raise Broken(400, 'Invalid volume: status must be available')
+        id = str(uuid.uuid4())
+        self.snapshots[id] = {'id': id, 'status': 'creating', 'size': volume['size'], **wish,
+                              'project_id': headers['X-Project-Id']}
+        return 202, {'snapshot': self.snapshots[id]}
+
+    def forget_snapshot(self, id, **kw):
+        if id not in self.snapshots:
+            raise Broken(404, f'Snapshot {id} could not be found.')
+        del self.snapshots[id]
+        return 202, None
 
     def delete(self, id, **kw):
         if self._volume(id)['status'] != 'available':
