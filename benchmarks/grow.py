@@ -10,7 +10,8 @@ the others three times, as what udev does on the one processor makes theirs vary
   brick     grow(), with the privileged daemon
   os-brick  LinuxSCSI.extend_volume(), which spawns programs; user-mode Linux makes that dear, about twenty times as
             dear as on hardware, so the ratio there is smaller
-Afterwards the size of the map is checked. Prints a table of medians and, as its last line, the same as one JSON object.
+Each begins on a host at rest: udev and multipathd have done with what the growth before made them do. Afterwards the
+size of the map is checked. Prints a table of medians and, as its last line, the same as one JSON object.
 """
 import argparse
 import os
@@ -56,6 +57,12 @@ def maps():
     return sum(path.read_text().startswith('mpath-') for path in pathlib.Path('/sys/block').glob('dm-*/dm/uuid'))
 
 
+def rest():
+    """Nobody works on an event of the kernel's any more."""
+    disks.run('udevadm', 'settle')
+    disks.until(lambda: 'busy: False' in multipath.ask(['show', 'status']), what='multipathd at rest')
+
+
 class Contest:
     """One volume, and who makes the host see its growth."""
 
@@ -74,12 +81,11 @@ class Contest:
             for name, grow in (*quick, *quick, *quick, ('os-brick', self.os_brick)):
                 self.size += STEP
                 self.volume.extend(self.size)
-                disks.run('udevadm', 'settle')
+                rest()
                 began = time.perf_counter()
                 grow()
                 self.taken[name].append(time.perf_counter() - began)
                 assert disks.size(self.device) == self.size, name
-                disks.run('udevadm', 'settle')
         return {name: statistics.median(taken) for name, taken in self.taken.items()}
 
     def bare(self):
