@@ -31,6 +31,8 @@ def main(argv=None) -> int:
     try:
         return _play(demo, screen)
     finally:
+        for number in (signal.SIGINT, signal.SIGTERM):      # a second Ctrl-C would leave guests behind
+            signal.signal(number, signal.SIG_IGN)
         with screen.busy('cleaning up'):
             demo.clean_up()
         if options.keep:

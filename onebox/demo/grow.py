@@ -14,7 +14,7 @@ class Grow(Stage):
             self.create_volume('root', '--image', 'guest', '--bootable')
         with self.doing('Boot a guest from it'):
             self.server = self.boot('--volume', 'root')
-            self.openstack('console', 'log', 'show', '--lines', '3', 'guest')
+            self.openstack('console', 'log', 'show', '--lines', '4', 'guest')
         with self.doing('Create a volume of 1 GiB and attach it'):
             data = self.create_volume('data')
             self.attach(self.server, data)
@@ -50,7 +50,7 @@ class Grow(Stage):
     def _report(self, volume, before, after):
         self.screen.heading('What everybody says')
         self.openstack('volume', 'show', 'data', fields=['name', 'size', 'status'])
-        self.openstack('console', 'log', 'show', '--lines', '3', 'guest')
+        self.openstack('console', 'log', 'show', '--lines', '12', 'guest')
         self.screen.line()
         self.screen.table(['size of the volume according to', 'before', 'after'],
                           [[name, size_text(size), size_text(dict(after)[name])] for name, size in before])
