@@ -56,8 +56,8 @@ class ComputeExample(Example):
         found['guests'] = {host: {id: {'state': state, 'disks': hypervisor.disks(id)}
                                   for id, state in hypervisor.servers().items()}
                            for host, hypervisor in self.world.hypervisors.items()}
-        found['files'] = sorted(str(path.relative_to(self.world.conf.state_path))
-                                for path in self.world.folder.rglob('*.raw*'))
+        found['files'] = sorted(str(path.relative_to(self.world.folder)) for path in self.world.folder.rglob('*')
+                                if path.is_file() and {'servers', 'exports'} & {*path.parts})
         return json.loads(json.dumps(found, default=str).replace(str(self.world.folder), ''))
 
 
