@@ -70,8 +70,13 @@ class Cloud:
 
     # ---------------------------------------------------------------- stories
 
-    def volume(self, size=1) -> str:
-        return self.volumes.post('/volumes', {'volume': {'size': size}})['volume']['id']
+    def volume(self, size=1, multiattach=False) -> str:
+        wish = {'size': size}
+        if multiattach:
+            kind = self.volumes.post('/types', {'volume_type': {
+                'name': 'shared', 'extra_specs': {'multiattach': '<is> True'}}}, 200, roles='admin')
+            wish['volume_type'] = kind['volume_type']['id']
+        return self.volumes.post('/volumes', {'volume': wish})['volume']['id']
 
     def boot(self, volumes=1, **values) -> tuple[str, list[str]]:
         """A server on an image, with so many volumes: (its id, theirs)."""
@@ -97,9 +102,12 @@ class Cloud:
 
     def extend(self, volume_id, size) -> None:
         """The volume has grown on its backend, and the news is on its way."""
-        self.volumes.post(f'/volumes/{volume_id}/action', {'os-extend': {'new_size': size}})
+        self.ask_to_extend(volume_id, size)
         shown = self.volumes.get(f'/volumes/{volume_id}')['volume']
         assert (shown['size'], shown['status']) == (size, 'in-use'), shown
+
+    def ask_to_extend(self, volume_id, size) -> None:
+        self.volumes.post(f'/volumes/{volume_id}/action', {'os-extend': {'new_size': size}})
 
     def before(self, operation, step, work) -> None:
         """Have `work()` done once, just before that step begins."""

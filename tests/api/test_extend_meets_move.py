@@ -7,6 +7,7 @@ import pytest
 
 from computesvc.host import base
 from tests.api.cloud import Cloud
+from volsvc.drivers.base import DriverError
 
 
 @pytest.fixture
@@ -127,6 +128,46 @@ def test_several_volumes_several_times(cloud):
     migrate(cloud, server_id)
     well(cloud, server_id, dict(zip(volumes, (4, 2, 1), strict=True)))
     assert len(cloud.growths(server_id)) >= 3
+
+
+def test_a_backend_that_is_slow(cloud):
+    """The volume is still extending while its server goes all the way."""
+    server_id, (volume_id,) = cloud.boot()
+    driver, extend = cloud.volumes.driver, cloud.volumes.driver.extend
+    driver.extend = lambda *args: (_ for _ in ()).throw(DriverError('not yet'))
+    cloud.before('resize-server', 'begin', lambda: cloud.ask_to_extend(volume_id, 2))
+    seen = []
+
+    def ready():
+        seen.append(cloud.volumes.get(f'/volumes/{volume_id}')['volume']['status'])
+        driver.extend = extend
+    cloud.before('resize-server', 'record', ready)
+    migrate(cloud, server_id)
+    assert seen == ['extending'] and cloud.server(server_id)['status'] == 'VERIFY_RESIZE'
+    well(cloud, server_id, {volume_id: 2})
+
+
+def test_a_volume_that_another_server_has_too(cloud):
+    """That one sees the new size at once, on the host that the first one leaves or where it arrives."""
+    shared = cloud.volume(multiattach=True)
+    (first, _), (second, _), (third, _) = (cloud.boot(volumes=0) for _ in range(3))
+    assert [cloud.host(id) for id in (first, second, third)] == ['host1', 'host2', 'host1']
+    for server_id in (first, second, third):
+        plug(cloud, server_id, shared)
+        cloud.settle()
+
+    def grow():
+        cloud.extend(shared, 2)
+        cloud.compute.run()
+        assert cloud.seen(second, shared) == cloud.seen(third, shared) == 2
+    cloud.before('resize-server', 'migrated', grow)
+    migrate(cloud, first)
+    assert not cloud.leftovers() and [cloud.seen(id, shared) for id in (first, second, third)] == [2, 2, 2]
+    assert sorted(cloud.attached(shared)) == ['host1', 'host2', 'host2']
+    cloud.extend(shared, 3)
+    cloud.act(first, 'revertResize')
+    assert [cloud.seen(id, shared) for id in (first, second, third)] == [3, 3, 3]
+    assert sorted(cloud.attached(shared)) == ['host1', 'host1', 'host2']
 
 
 # ------------------------------------------------------------------ in VERIFY_RESIZE
