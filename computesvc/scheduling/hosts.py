@@ -111,7 +111,7 @@ def first_refusal(candidate: Candidate, wish: Wish) -> str | None:
     """The name of the first filter that refuses a host."""
     for refuses in FILTERS:
         if why := refuses(candidate, wish):
-            LOG.info('Host %s is refused by %s: %s.', candidate.host, refuses.__name__, why)
+            LOG.debug('Host %s is refused by %s: %s.', candidate.host, refuses.__name__, why)
             return refuses.__name__
     return None
 
