@@ -116,11 +116,13 @@ def mariadb():
     mariadbd = _program('mariadbd', '/usr/sbin/mariadbd')
     with _folder('mysql') as folder:
         data, log, port = folder / 'data', folder / 'log', free_port()
-        _run(_as('mysql', install, '--no-defaults', f'--datadir={data}', '--skip-test-db',
+        # A server that starts removes what it takes for its own left-overs from its folder for temporary tables.
+        beside = f'--tmpdir={folder}'
+        _run(_as('mysql', install, '--no-defaults', f'--datadir={data}', beside, '--skip-test-db',
                  '--auth-root-authentication-method=normal'), cwd=folder)
         with open(log, 'w') as out:
             server = subprocess.Popen(_as(
-                'mysql', mariadbd, '--no-defaults', f'--datadir={data}', f'--port={port}',
+                'mysql', mariadbd, '--no-defaults', f'--datadir={data}', beside, f'--port={port}',
                 f'--socket={folder}/sock', '--bind-address=127.0.0.1', f'--pid-file={folder}/pid',
                 '--character-set-server=utf8mb4', '--max-connections=300', '--innodb-flush-log-at-trx-commit=0',
                 '--innodb-buffer-pool-size=128M', '--performance-schema=off'), stdout=out, stderr=out, cwd=folder)
