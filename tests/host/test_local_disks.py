@@ -53,7 +53,7 @@ def ports():
     """Sixty that are not handed out by this machine to whoever asks for any."""
     with open('/proc/sys/net/ipv4/ip_local_port_range') as file:
         lowest = int(file.read().split()[0])
-    first = lowest - 200 - os.getpid() % 97 * 60 % 5000
+    first = max(1025, lowest - 200 - os.getpid() % 80 * 60)
     return range(first, first + 60)
 
 
