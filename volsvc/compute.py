@@ -71,6 +71,10 @@ class Compute:
         """The server as an administrator sees it, None if there is none."""
         return self._get(f'/servers/{server_id}', 'server')
 
+    def is_busy(self, server_id: str) -> bool:
+        """Whether anything is being done to the server, such as a move to another host."""
+        return bool((self.server(server_id) or {}).get('OS-EXT-STS:task_state'))
+
     def cannot_grow(self, server_id: str, host: str | None, protocol: str | None, timeout: float) -> str | None:
         """Why the host of a server can never show it a larger disk while it runs; None if it can, or nobody can tell.
 

@@ -30,8 +30,10 @@ def test_volsvc(tmp_path):
     world = Volumes(tmp_path)
     volumes = [world.create(1), world.create(2), world.create(1)]
     attachment = world.attach(volumes[1])
-    known = {'project_id': ['p1'], 'volume_id': volumes, 'attachment_id': [attachment], 'key': ['k'],
-             'target_id': ['p1'], 'name': ['default']}
+    snapshots = [world.post('/snapshots', {'snapshot': {'volume_id': id}})['snapshot']['id'] for id in volumes[::2]]
+    world.run()
+    known = {'project_id': ['p1'], 'volume_id': volumes, 'snapshot_id': snapshots, 'attachment_id': [attachment],
+             'key': ['k'], 'target_id': ['p1'], 'name': ['default']}
     assert failures(world, volsvc_routes.ROUTES, known, LATEST, **ADMIN) == []
 
 

@@ -28,7 +28,7 @@ def show(req, snapshot_id):
     """One snapshot in full."""
     snapshot = find(req, snapshot_id)
     req.context.authorize(policies.GET, snapshot)
-    return {'snapshot': views.extended(req, snapshot)}
+    return {'snapshot': views.Extended(req)(snapshot)}
 
 
 @handler(status=202, body=schemas.CREATE)
@@ -53,13 +53,13 @@ def create(req):
 @handler()
 def index(req):
     """Snapshots, nearly in full."""
-    return _list(req, views.summary)
+    return _list(req, lambda snapshot: views.summary(req, snapshot))
 
 
 @handler()
 def detail(req):
     """Snapshots in full."""
-    return _list(req, views.extended)
+    return _list(req, views.Extended(req))
 
 
 @handler(body=schemas.UPDATE)
@@ -125,7 +125,7 @@ def _list(req, view):
     with req.context.db.reader() as session:
         found = snapshots.page(session, page, wanted, project) if page.limit else []
         count = snapshots.count(session, wanted, project) if with_count else None
-    answer = {'snapshots': [view(req, snapshot) for snapshot in found], **links(req, 'snapshots', found, page)}
+    answer = {'snapshots': [view(snapshot) for snapshot in found], **links(req, 'snapshots', found, page)}
     if count is not None:
         answer['count'] = count
     return answer

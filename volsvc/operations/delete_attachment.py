@@ -39,14 +39,16 @@ def check_allowed(context, attachment) -> None:
 
     The compute service may; anybody else only what the server has not, or has by
     another attachment: the host would keep a device that shows whatever comes there next.
+    While the server is busy, perhaps on its way to another host, both may be its own.
     """
     if context.is_service or not attachment.instance_uuid or not attachment.connection_info:
         return
     try:
         theirs = context.service.compute.attachment_of(attachment.instance_uuid, attachment.volume_id)
+        busy = theirs is not None and context.service.compute.is_busy(attachment.instance_uuid)
     except (NoAnswer, Refusal) as error:
         raise errors.Unavailable(f'Whether the server still has the volume is not known: {error}') from error
-    if theirs is not None and theirs.get('attachment_id', attachment.id) == attachment.id:
+    if theirs is not None and (busy or theirs.get('attachment_id', attachment.id) == attachment.id):
         raise errors.AttachmentInUse(attachment.instance_uuid)
 
 

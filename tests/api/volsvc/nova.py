@@ -50,7 +50,8 @@ class Nova(Service):
         if id not in self.servers:
             return 404, {'itemNotFound': {'code': 404, 'message': 'Instance could not be found.'}}
         host = self.servers[id]['host']
-        return 200, {'server': {'id': id, 'OS-EXT-SRV-ATTR:host': host, 'OS-EXT-SRV-ATTR:hypervisor_hostname': host}}
+        return 200, {'server': {'id': id, 'OS-EXT-SRV-ATTR:host': host, 'OS-EXT-SRV-ATTR:hypervisor_hostname': host,
+                                'OS-EXT-STS:task_state': self.servers[id].get('task_state')}}
 
     def show_action(self, id, request_id, **kw):
         action = self.actions.get(request_id)

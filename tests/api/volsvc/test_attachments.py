@@ -248,6 +248,14 @@ class TestDelete:
         world.nova.servers[server]['volumes'][volume] = ELSEWHERE
         assert self.end(world, id).status == 200
 
+    def test_when_the_server_is_on_its_way_to_another_host(self, world, volume, server):
+        id = world.attach(volume, server)
+        second = world.attach(volume, server, complete=False, host='host2')
+        world.nova.servers[server]['task_state'] = 'resize_migrating'
+        assert [self.end(world, one).status for one in (id, second)] == [409, 409]
+        world.nova.servers[server]['task_state'] = None
+        assert self.end(world, second).status == 200
+
     def test_when_the_server_is_gone(self, world, volume, server):
         id = world.attach(volume, server)
         world.nova.servers.clear()

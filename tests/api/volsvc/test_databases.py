@@ -8,6 +8,7 @@ import pytest
 
 from tests.api.volsvc.world import ADMIN, SERVICE
 from tests.conftest import KINDS
+from volsvc.db import usage
 
 
 @pytest.fixture(params=KINDS)
@@ -127,3 +128,39 @@ def test_metadata_from_many_at_once_is_all_there(world):
     id, names = world.create(), itertools.count()
     at_once(8, lambda: world.call('POST', f'/v3/p1/volumes/{id}/metadata', {'metadata': {f'k{next(names)}': 'v'}}))
     assert len(world.volume(id)['metadata']) == 8
+
+
+def snapshot(world, volume, **values):
+    return world.call('POST', '/v3/p1/snapshots', {'snapshot': {'volume_id': volume, **values}})
+
+
+def test_lists_of_snapshots(world):
+    volume = world.create()
+    for name in 'cab':
+        assert snapshot(world, volume, name=name, metadata={'is': name, 'of': '😀'}).status == 202
+    world.run()
+    for query, found in (('', 'bac'), ('sort=name:asc', 'abc'), ('sort=updated_at:asc,name:asc', 'cab'),
+                         ("metadata={'is': 'a'}", 'a'), ('name~=b', 'b'), ('availability_zone=nova', 'bac'),
+                         ('limit=1&sort=size:asc,name:desc', 'c')):
+        listed = world.get(f'/snapshots?{urllib.parse.quote(query, safe="=&~")}')['snapshots']
+        assert ''.join(one['name'] for one in listed) == found, query
+
+
+def test_of_snapshots_and_a_deletion_at_once(world):
+    """The volume goes with none, or stays with some; the quota is right."""
+    volume = world.create()
+    asks = iter([lambda: snapshot(world, volume), lambda: world.call('DELETE', f'/v3/p1/volumes/{volume}')] * 4)
+    found = at_once(8, lambda: next(asks)())
+    assert found[0] == 202 and set(found) <= {202, 400, 404, 409}
+    world.run()
+    left = len(world.get('/snapshots')['snapshots'])
+    assert world.used().get('snapshots', 0) == left
+    assert (world.call('GET', f'/v3/p1/volumes/{volume}').status == 200) == bool(left)
+    assert world.service.db.run(usage.repair) == []
+
+
+def test_of_many_snapshots_at_once_so_many_begin_as_the_quota_has(world):
+    volume = world.create()
+    world.put('/os-quota-sets/p1', {'quota_set': {'snapshots': 3}}, **ADMIN)
+    assert at_once(8, lambda: snapshot(world, volume)) == 3 * [202] + 5 * [413]
+    assert world.used()['snapshots'] == 3 and world.used()['gigabytes'] == 4

@@ -24,10 +24,18 @@ def detail(req, snapshot) -> dict:
     return shown
 
 
-def extended(req, snapshot) -> dict:
-    """A snapshot in full, as far as this request may see it."""
-    shown = detail(req, snapshot)
-    if req.context.can(policies.EXTENDED_ATTRIBUTES, snapshot):
-        shown['os-extended-snapshot-attributes:project_id'] = snapshot.project_id
-        shown['os-extended-snapshot-attributes:progress'] = f'{snapshot.progress}%'
-    return shown
+class Extended:
+    """Snapshots in full, as far as one request may see them; policy is asked once for each project and user."""
+
+    def __init__(self, req):
+        self._req, self._allowed = req, {}
+
+    def __call__(self, snapshot) -> dict:
+        shown = detail(self._req, snapshot)
+        owner = snapshot.project_id, snapshot.user_id
+        if owner not in self._allowed:
+            self._allowed[owner] = self._req.context.can(policies.EXTENDED_ATTRIBUTES, snapshot)
+        if self._allowed[owner]:
+            shown['os-extended-snapshot-attributes:project_id'] = snapshot.project_id
+            shown['os-extended-snapshot-attributes:progress'] = f'{snapshot.progress}%'
+        return shown
