@@ -49,11 +49,10 @@ def refused(world, status, method, path, body=None, **kw):
 
 class TestVolumes:
 
-    @pytest.mark.parametrize('version', ['2.1', '2.35'])
-    @pytest.mark.parametrize('path', ['', '/detail'])
-    def test_list(self, world, volume, path, version):
-        found, = world.get(f'/os-volumes{path}', version=version)['volumes']
-        assert set(found) == VOLUME and found['id'] == volume
+    def test_list(self, world, volume):
+        for path, version in (('', '2.1'), ('/detail', '2.1'), ('', '2.35'), ('/detail', '2.35')):
+            found, = world.get(f'/os-volumes{path}', version=version)['volumes']
+            assert set(found) == VOLUME and found['id'] == volume
 
     def test_pages(self, world, cinder):
         ids = [cinder.create() for _ in range(3)]
@@ -93,11 +92,10 @@ class TestVolumes:
         assert ELSEWHERE in refused(world, 404, 'POST', '/os-volumes', {'volume': {
             'size': 1, 'snapshot_id': ELSEWHERE}})
 
-    @pytest.mark.parametrize('volume', [
-        {}, {'size': 0}, {'size': 'x'}, {'size': 1, 'x': 1}, {'size': 1, 'availability_zone': 'mars'},
-        {'size': 1, 'metadata': {'a': 1}}])
-    def test_create_wrong(self, world, cinder, volume):
-        refused(world, 400, 'POST', '/os-volumes', {'volume': volume})
+    def test_create_wrong(self, world, cinder):
+        for wish in ({}, {'size': 0}, {'size': 'x'}, {'size': 1, 'x': 1}, {'size': 1, 'availability_zone': 'mars'},
+                     {'size': 1, 'metadata': {'a': 1}}):
+            refused(world, 400, 'POST', '/os-volumes', {'volume': wish})
 
     def test_create_over_quota(self, world, cinder):
         cinder.put('/os-quota-sets/p1', {'quota_set': {'gigabytes': 1}}, **volsvc.volsvc.ADMIN)
@@ -112,11 +110,11 @@ class TestVolumes:
         cinder.attach(volume)
         refused(world, 400, 'DELETE', f'/os-volumes/{volume}')
 
-    @pytest.mark.parametrize('id', [ELSEWHERE, '..', 'v', '%3Flimit=1'])
-    def test_unknown(self, world, cinder, id):
-        for method in ('GET', 'DELETE'):
-            refused(world, 404, method, f'/os-volumes/{id}')
-        refused(world, 404, 'POST', f'/os-volumes/{id}/action', {'os-extend': {'new_size': 2}})
+    def test_unknown(self, world, cinder):
+        for id in (ELSEWHERE, '..', 'v', '%3Flimit=1'):
+            for method in ('GET', 'DELETE'):
+                refused(world, 404, method, f'/os-volumes/{id}')
+            refused(world, 404, 'POST', f'/os-volumes/{id}/action', {'os-extend': {'new_size': 2}})
 
     def test_another_projects(self, world, volume):
         refused(world, 404, 'GET', f'/os-volumes/{volume}', project='p2')
@@ -150,12 +148,10 @@ class TestExtend:
         cinder.run()
         assert cinder.volume(volume)['size'] == 3 and cinder.nova.told() == [(server, volume)]
 
-    @pytest.mark.parametrize('body', [
-        {}, {'os-extend': None}, {'os-extend': {}}, {'os-extend': {'new_size': 'x'}}, {'os-extend': {'new_size': 0}},
-        {'os-extend': {'new_size': 3, 'x': 1}}, {'os-detach': None}, {'os-extend': {'new_size': 2}},
-        {'os-extend': {'new_size': 1}}])
-    def test_wrong(self, world, cinder, volume, body):
-        refused(world, 400, 'POST', f'/os-volumes/{volume}/action', body)
+    def test_wrong(self, world, cinder, volume):
+        wishes = {}, None, {'new_size': 'x'}, {'new_size': 0}, {'new_size': 3, 'x': 1}, {'new_size': 2}, {'new_size': 1}
+        for body in ({}, {'os-detach': None}, *({'os-extend': wish} for wish in wishes)):
+            refused(world, 400, 'POST', f'/os-volumes/{volume}/action', body)
         assert cinder.volume(volume)['status'] == 'available'
 
     def test_over_quota(self, world, cinder, volume):
@@ -166,12 +162,10 @@ class TestExtend:
 
 class TestSnapshots:
 
-    @pytest.mark.parametrize('path', ['', '/detail'])
-    def test_list(self, world, snapshot, path):
-        found, = world.get(f'/os-snapshots{path}', **OLD)['snapshots']
-        assert set(found) == SNAPSHOT and found['id'] == snapshot
-
-    def test_show(self, world, volume, snapshot):
+    def test_list_and_show(self, world, volume, snapshot):
+        for path in ('', '/detail'):
+            listed, = world.get(f'/os-snapshots{path}', **OLD)['snapshots']
+            assert set(listed) == SNAPSHOT and listed['id'] == snapshot
         found = world.get(f'/os-snapshots/{snapshot}', **OLD)['snapshot']
         assert (found['volumeId'], found['size'], found['status'], found['displayName'],
                 found['displayDescription']) == (volume, 2, 'available', 's', None)
@@ -187,23 +181,22 @@ class TestSnapshots:
         cinder.run()
         refused(world, 404, 'GET', f'/os-snapshots/{snapshot}')
 
-    @pytest.mark.parametrize('body', [{}, {'volume_id': 1}, {'volume_id': ELSEWHERE, 'x': 1},
-                                      {'volume_id': ELSEWHERE, 'force': 'maybe'}])
-    def test_wrong(self, world, cinder, body):
-        refused(world, 400, 'POST', '/os-snapshots', {'snapshot': body})
-
-    def test_unknown(self, world, cinder):
+    def test_wrong(self, world, cinder):
+        of = {'volume_id': ELSEWHERE}
+        for wish in ({}, {'volume_id': 1}, {**of, 'x': 1}, {**of, 'force': 'maybe'}):
+            refused(world, 400, 'POST', '/os-snapshots', {'snapshot': wish})
         refused(world, 404, 'GET', f'/os-snapshots/{ELSEWHERE}')
         refused(world, 404, 'DELETE', f'/os-snapshots/{ELSEWHERE}')
         refused(world, 404, 'POST', '/os-snapshots', {'snapshot': {'volume_id': ELSEWHERE}})
 
 
-@pytest.mark.parametrize('method, path', [
-    ('GET', '/os-volumes'), ('GET', '/os-volumes/detail'), ('POST', '/os-volumes'), ('GET', f'/os-volumes/{ELSEWHERE}'),
-    ('DELETE', f'/os-volumes/{ELSEWHERE}'), ('GET', '/os-snapshots'), ('GET', '/os-snapshots/detail'),
-    ('POST', '/os-snapshots'), ('GET', f'/os-snapshots/{ELSEWHERE}'), ('DELETE', f'/os-snapshots/{ELSEWHERE}')])
-def test_gone_with_2_36(world, method, path):
-    assert world.call(method, f'/v2.1{path}', {} if method == 'POST' else None, version='2.36').status == 404
+def test_gone_with_2_36(world):
+    for method, path in (
+            ('GET', '/os-volumes'), ('GET', '/os-volumes/detail'), ('POST', '/os-volumes'),
+            ('GET', f'/os-volumes/{ELSEWHERE}'), ('DELETE', f'/os-volumes/{ELSEWHERE}'), ('GET', '/os-snapshots'),
+            ('GET', '/os-snapshots/detail'), ('POST', '/os-snapshots'), ('GET', f'/os-snapshots/{ELSEWHERE}'),
+            ('DELETE', f'/os-snapshots/{ELSEWHERE}')):
+        assert world.call(method, f'/v2.1{path}', {} if method == 'POST' else None, version='2.36').status == 404
 
 
 class TestServers:
