@@ -14,7 +14,7 @@ class Databases:
     """Makes databases of a kind, starting its server when the first is asked for."""
 
     def __init__(self, tmp_path_factory):
-        self._tmp, self._servers, self._kept = tmp_path_factory, {}, {}
+        self._tmp, self._servers, self._kept, self._tables = tmp_path_factory, {}, {}, {}
 
     def new(self, kind: str) -> str:
         """The URL of an empty database."""
@@ -28,14 +28,18 @@ class Databases:
             self._kept[kind, name] = self.new(kind)
         url = self._kept[kind, name]
         engine = sqlalchemy.create_engine(url)
-        metadata = sqlalchemy.MetaData()
-        metadata.reflect(engine)
         with engine.begin() as connection:
-            for table in reversed(metadata.sorted_tables):
-                if table.name != 'alembic_version':
-                    connection.execute(table.delete())
+            for table in self._tables.get((kind, name)) or self._look(kind, name, connection):
+                connection.execute(table.delete())
         engine.dispose()
         return url
+
+    def _look(self, kind, name, connection):
+        """Its tables, those first that others point to last; looked up once, when there are any."""
+        metadata = sqlalchemy.MetaData()
+        metadata.reflect(connection)
+        self._tables[kind, name] = [t for t in reversed(metadata.sorted_tables) if t.name != 'alembic_version']
+        return self._tables[kind, name]
 
     def _server(self, kind):
         if kind not in self._servers:
