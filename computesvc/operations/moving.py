@@ -6,7 +6,7 @@ db/attachments.py:view shows them; `notes` of the steps are by attachment id.
 """
 from sqlalchemy import select
 
-from computesvc.db import attachments, claims, moves
+from computesvc.db import attachments, claims, moves, services
 from computesvc.db.models import Claim
 from computesvc.operations import extend_volume
 from svckit import operations
@@ -14,6 +14,7 @@ from svckit.db import now
 from svckit.operations import NotYet, Refused
 
 PATIENCE = 120      # seconds for volumes that are just being attached or detached
+CLEANING = 15       # seconds for a host to remove what a server left there
 LEAVING = 'leave:'
 
 
@@ -57,10 +58,15 @@ def forget_abandoned(session, server_id: str) -> None:
         claims.release(session, f'move:{move.uuid}')
 
 
-def uncleaned(session, server_id: str) -> list[str]:
-    """Hosts that something of the server still has to be removed from."""
-    return list(session.scalars(select(Claim.host).where(Claim.server_id == server_id,
-                                                         Claim.key.startswith(LEAVING))))
+def uncleaned(session, server_id: str, op, down_time: float) -> list[str]:
+    """Hosts that something of the server still has to be removed from.  One that is up is waited for, for a while."""
+    hosts = list(session.scalars(select(Claim.host).where(Claim.server_id == server_id,
+                                                          Claim.key.startswith(LEAVING))))
+    agents = services.find(session, binary=services.AGENT) if hosts else ()
+    busy = [service.host for service, age in agents if service.host in hosts and services.up(service, age, down_time)]
+    if busy and session.scalar(select(now())) - op.created_at < CLEANING:
+        raise NotYet('What the server left on another host is still being removed.', 0.1)
+    return hosts
 
 
 def leave(session, migration_uuid: str, was: str, stays: str, server_id: str) -> str:

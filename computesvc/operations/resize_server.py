@@ -37,7 +37,7 @@ def request(context, server, flavor: dict | None, *, host: str | None = None) ->
         stay = conf.allow_resize_to_same_host and flavor is not None
         demand = claims.needs_of(new, bool(row.image_id)) | {'extra_specs': new.get('extra_specs') or {}}
         wish = destination.wish(f'move:{uuid}', row.id, demand, zone=row.availability_zone, host=host,
-                                exclude=[*([] if stay else [row.host]), *moving.uncleaned(session, row.id)])
+                                exclude=[] if stay else [row.host])
         return {'migration': uuid, 'wish': wish, 'new_flavor': new, 'new_server': server_state.facts(row, new),
                 'was': row.vm_state, 'power': row.power_state, 'image_id': row.image_id,
                 **_disks(session, row, new)}
@@ -120,8 +120,10 @@ def stuck(ctx, op):
 
 def schedule(ctx, op):
     """Room is claimed on another host; what the server has is at rest."""
-    found = moving.volumes(ctx.session, op.params['server']['id'], op)
-    notes = destination.first(ctx, _wish(op, found)) | {'volumes': found}
+    id = op.params['server']['id']
+    found, wish = moving.volumes(ctx.session, id, op), op.params['wish']
+    left = moving.uncleaned(ctx.session, id, op, ctx.conf.service.down_time)
+    notes = destination.first(ctx, _wish(op, found) | {'exclude': [*wish['exclude'], *left]}) | {'volumes': found}
     ctx.notify('resize.prep.start', op)
     return notes | _chosen(ctx, op, notes)
 

@@ -372,16 +372,27 @@ def test_confirming_does_not_wait_for_the_source(world):
 
 
 def test_nobody_goes_where_something_of_him_is_still_removed(world):
+    """A host that is up is waited for; one that is silent is not chosen."""
     server_id = resized(world)
     world.act(server_id, 'confirmResize', status=204)
     world.run(world.conductor.worker)
     world.act(server_id, 'migrate', **ADMIN)
     world.run(world.conductor.worker)
-    assert 'other_host (2)' in world.server(server_id)['fault']['message']
+    assert state(world, server_id)[:2] == ('RESIZE', 'resize_prep')
     world.run()
-    world.act(server_id, 'migrate', **ADMIN)
+    world.hurry()
     world.run()
     assert state(world, server_id) == ('VERIFY_RESIZE', None, 'host1')
+
+
+def test_nobody_goes_to_a_silent_host_that_something_of_him_is_on(world):
+    server_id = resized(world)
+    world.act(server_id, 'confirmResize', status=204)
+    world.run(world.conductor.worker)
+    silence(world, 'host1')
+    world.act(server_id, 'migrate', **ADMIN)
+    world.run(world.conductor.worker)
+    assert 'alive (1), other_host (1)' in world.server(server_id)['fault']['message']
 
 
 def test_reverting_needs_the_source(world):
