@@ -27,19 +27,19 @@ class Databases:
         if (kind, name) not in self._kept:
             self._kept[kind, name] = self.new(kind)
         url = self._kept[kind, name]
-        engine = sqlalchemy.create_engine(url)
+        engine = sqlalchemy.create_engine(url, poolclass=sqlalchemy.NullPool)
         with engine.begin() as connection:
-            for table in self._tables.get((kind, name)) or self._look(kind, name, connection):
+            for table in self._tables_of(url, connection):
                 connection.execute(table.delete())
-        engine.dispose()
         return url
 
-    def _look(self, kind, name, connection):
-        """Its tables, those first that others point to last; looked up once, when there are any."""
-        metadata = sqlalchemy.MetaData()
-        metadata.reflect(connection)
-        self._tables[kind, name] = [t for t in reversed(metadata.sorted_tables) if t.name != 'alembic_version']
-        return self._tables[kind, name]
+    def _tables_of(self, url, connection):
+        """Those to be emptied, in that order; looked up once, as that takes longer than the emptying."""
+        if not self._tables.get(url):
+            metadata = sqlalchemy.MetaData()
+            metadata.reflect(connection)
+            self._tables[url] = [table for table in reversed(metadata.sorted_tables) if table.name != 'alembic_version']
+        return self._tables[url]
 
     def _server(self, kind):
         if kind not in self._servers:
