@@ -3,6 +3,9 @@ import os
 
 import pytest
 
+from tests import databases
+from tests.lab.everything import TWO_HOSTS
+
 LINES, LINE = 60, 500       # of a log that are shown, and characters of each
 INSIDE = 'LAB_NODE' in os.environ
 
@@ -13,7 +16,7 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.lab)
             if not INSIDE:
                 item.add_marker(pytest.mark.skip(reason='runs in the lab\'s machine: ./stack.sh lab'))
-            elif item.path.name == 'test_two_hosts.py' and 'LAB_HOSTS' not in os.environ:
+            elif item.path.name in TWO_HOSTS and 'LAB_HOSTS' not in os.environ:
                 item.add_marker(pytest.mark.skip(reason='needs a second machine: python -m tests.lab --hosts 2'))
 
 
@@ -49,6 +52,30 @@ def openstack(box):
     client = Openstack(box.environment('onebox', by_file=True), box.folder)
     yield client
     client.close()
+
+
+@pytest.fixture(scope='session')
+def two_hosts(tmp_path_factory):
+    """A deployment on both machines: deployment.TwoHosts, with a flavor of its `flavors` for each number of processors.
+
+    The files of TWO_HOSTS share it, as it takes a minute to start.
+    """
+    from tests.lab.deployment import TwoHosts
+    try:
+        starter = databases.rabbitmq(TwoHosts.address)
+        broker = starter.__enter__()
+    except databases.Missing as missing:
+        pytest.skip(str(missing))
+    cloud = TwoHosts(tmp_path_factory.mktemp('two'), broker.url)
+    try:
+        cloud.add_image('tiny', os.urandom(1 << 20))
+        yield cloud.start()
+    except BaseException:
+        print(cloud.processes.last_words())
+        raise
+    finally:
+        cloud.stop()
+        starter.__exit__(None, None, None)
 
 
 @pytest.fixture

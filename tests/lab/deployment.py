@@ -1,7 +1,9 @@
 """Two hypervisor hosts: the first machine is node1, with all services and the storage, the second is node2."""
+import json
 import pathlib
 
 from onebox.libvirtd import Libvirtd
+from tests.lab import traces
 from tests.lab.neighbour import Neighbour, Process
 from tests.lab.services import PORTALS
 from tests.system import processes
@@ -38,11 +40,24 @@ class TwoHosts(Deployment):
         uri = eventually('libvirtd on the second host has started', lambda: self.neighbour.read(other.log))
         self.hypervisors['node2'] = uri.decode().strip()
         self._start_second_agent()
+        self.flavors = {vcpus: self.admin.compute('POST', '/flavors', {'flavor': {
+            'name': f'of-{vcpus}', 'ram': 64 * vcpus, 'vcpus': vcpus, 'disk': 1}})['flavor']['id'] for vcpus in (1, 2)}
         return self
 
     def stop(self):
         super().stop()
         self._libvirtd.destroy()
+
+    def traces(self, host) -> dict[str, list]:
+        """What traces.py sees there now."""
+        if host == 'node2':
+            return json.loads(self.neighbour.python('-m', 'tests.lab.traces'))
+        return {kind: sorted(names) for kind, names in traces.seen().items()}
+
+    def logs(self) -> list[str]:
+        """All that the processes of both hosts said."""
+        return [self.processes['computesvc-agent@node2'].log_text(),
+                *(file.read_text() for file in self.folder.glob('*.log'))]
 
     def initiator(self, host) -> str:
         """The IQN by which a host logs in."""
@@ -54,7 +69,14 @@ class TwoHosts(Deployment):
                 'target_portals': ','.join(f'{portal}:3260' for portal in PORTALS)}
 
     def agent(self):
-        return {'heartbeat_interval': 1, 'volume_use_multipath': True, 'sweep_interval': 5}
+        return {'heartbeat_interval': 1, 'volume_use_multipath': True, 'sweep_interval': 5, 'shutdown_timeout': 0}
+
+    def new_server(self, name, host) -> str:
+        """One without an operating system that is to run there; its id."""
+        image = eventually('the image is there', lambda: self.admin.image_id('tiny'))
+        return self.admin.compute('POST', '/servers', {'server': {
+            'name': name, 'host': host, 'flavorRef': self.flavors[1], 'imageRef': image,
+            'networks': 'none'}})['server']['id']
 
     def _start_second_agent(self):
         file = FOLDER / 'computesvc.conf'

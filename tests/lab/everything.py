@@ -1,4 +1,4 @@
-"""All tests of the lab: each file in a machine of its own, as many machines at once as there are processors.
+"""All tests of the lab: each file (or group) in a machine of its own, as many machines at once as there are processors.
 
 So no file's faults disturb another file, and a machine that hangs costs one file. What is printed as it comes are the
 results; the whole output of a file follows if a test of it failed.
@@ -14,7 +14,9 @@ from tests.lab import wire
 from tests.lab.machine import FOLDER, ROOT, UNITS, Machine, Unavailable
 
 PYTEST = ['python', '-m', 'pytest', '-v', '--color=no', '--durations=5', '-p', 'no:cacheprovider']
-TWO_HOSTS = ('test_two_hosts.py',)
+TWO_HOSTS = ('test_two_hosts.py', 'test_move.py')       # in one pair of machines: they share what they start
+# These begin first, as when the last one runs alone little should be left to wait for.
+SLOWEST = ('test_two_hosts.py', 'test_lvm.py', 'test_grow.py', 'test_connect.py', 'test_faults.py', 'test_life.py')
 RESULT = re.compile(r'\S+::.* (PASSED|FAILED|ERROR|SKIPPED|XFAIL|XPASS)\b')
 FAILURE = re.compile(r'(FAILED|ERROR) ')        # at the beginning of a line of pytest's summary
 NOTHING_RAN = 5         # pytest's exit status
@@ -22,20 +24,25 @@ NOTHING_RAN = 5         # pytest's exit status
 
 def run(memory: str, seconds: float | None) -> int:
     """0 if every test passed, after at most `seconds`."""
-    # The longest first: when the last one starts alone, little is left to wait for.
-    files = sorted(FOLDER.glob('test_*.py'), key=lambda path: path.stat().st_size, reverse=True)
-    everything = Everything(files, memory, time.monotonic() + seconds if seconds else None)
+    everything = Everything(_groups(), memory, time.monotonic() + seconds if seconds else None)
     return everything.run(_at_once(memory))
 
 
-class Everything:
-    """The files still to be run, and what came of the others."""
+def _groups() -> list[list[pathlib.Path]]:
+    """What runs in one machine, or pair."""
+    alone = [[file] for file in FOLDER.glob('test_*.py') if file.name not in TWO_HOSTS]
+    return sorted([[FOLDER / name for name in TWO_HOSTS], *alone],
+                  key=lambda files: SLOWEST.index(files[0].name) if files[0].name in SLOWEST else len(SLOWEST))
 
-    def __init__(self, files, memory, until):
+
+class Everything:
+    """The groups of files still to be run, and what came of the others."""
+
+    def __init__(self, groups, memory, until):
         self._memory, self._until = memory, until
         self._left = queue.SimpleQueue()
-        for file in files:
-            self._left.put(file)
+        for group in groups:
+            self._left.put(group)
         self._printing = threading.Lock()
         self._counts, self._failures, self._unavailable = {}, [], None
 
@@ -63,12 +70,12 @@ class Everything:
             except Unavailable as error:
                 self._unavailable = error
 
-    def _run(self, file: pathlib.Path):
-        name, output, began = file.relative_to(ROOT), Output(self._result), time.monotonic()
-        make = wire.Pair if file.name in TWO_HOSTS else Machine
+    def _run(self, files: list[pathlib.Path]):
+        names, output, began = [str(file.relative_to(ROOT)) for file in files], Output(self._result), time.monotonic()
+        name, make = ' '.join(names), wire.Pair if files[0].name in TWO_HOSTS else Machine
         seconds = max(self._until - began, 1) if self._until else None
         try:
-            status = make([*PYTEST, str(name)], memory=self._memory, seconds=seconds, show=output).run()
+            status = make([*PYTEST, *names], memory=self._memory, seconds=seconds, show=output).run()
         except (RuntimeError, Unavailable) as error:
             if isinstance(error, Unavailable) and not self._counts:
                 raise                   # nothing runs here; after a first result it would be a failure

@@ -8,15 +8,14 @@ import sys
 from tests.lab.sight import Seen, digest
 
 
-def main():
-    volume, hypervisor, server, *places = sys.argv[1:]
+def look(volume, hypervisor, server, *places) -> dict:
     seen = Seen(volume, hypervisor)
     found = {'disks': seen.disks(), 'paths': seen.paths()}
     if found['disks']:
         found |= {'members': sorted(seen.members()), 'map': seen.on_host(), 'guest': seen.in_guest(server),
                   'data': [digest(seen.device(), int(place)) for place in places]}
-    print(json.dumps(found))
+    return found
 
 
 if __name__ == '__main__':
-    main()
+    print(json.dumps(look(*sys.argv[1:])))

@@ -9,7 +9,6 @@ import pathlib
 
 import pytest
 
-from tests import databases
 from tests.lab import neighbour
 from tests.lab.deployment import TwoHosts, eventually
 from tests.lab.services import PORTALS
@@ -26,22 +25,15 @@ class Shared:
         self.cloud, self.api = cloud, cloud.admin
         kind = self.api.volume('POST', '/types', {'volume_type': {
             'name': 'shared', 'extra_specs': {'multiattach': '<is> True'}}})['volume_type']
-        flavor = {'name': 'small', 'ram': 64, 'vcpus': 1, 'disk': 1}
-        self._flavor = self.api.compute('POST', '/flavors', {'flavor': flavor})['flavor']['id']
         self.size, self.id = GIB, self.api.new_volume(1, volume_type=kind['id'])
         eventually('the volume is made', lambda: self.api.volume_is(self.id, status='available'))
-        self.servers = {host: self._server(host) for host in HOSTS}
+        self.servers = {host: cloud.new_server(host, host) for host in HOSTS}
         eventually('both servers run', lambda: all(
             self.api.server_is(server, 'ACTIVE') for server in self.servers.values()))
         for host in HOSTS:
             self.attach(host)
         self.seen = Seen(self.id, cloud.hypervisors['node1'])
         self.pattern = Pattern(self.seen)
-
-    def _server(self, host) -> str:
-        return self.api.compute('POST', '/servers', {'server': {
-            'name': host, 'host': host, 'flavorRef': self._flavor, 'imageRef': self.api.image_id('tiny'),
-            'networks': 'none'}})['server']['id']
 
     def attach(self, host):
         self.api.attach(self.servers[host], self.id)
@@ -98,23 +90,8 @@ class Shared:
 
 
 @pytest.fixture(scope='module')
-def shared(tmp_path_factory):
-    try:
-        starter = databases.rabbitmq(TwoHosts.address)
-        broker = starter.__enter__()
-    except databases.Missing as missing:
-        pytest.skip(str(missing))
-    cloud = TwoHosts(tmp_path_factory.mktemp('two'), broker.url)
-    try:
-        cloud.add_image('tiny', bytes(1 << 20))
-        cloud.start()
-        yield Shared(cloud)
-    except BaseException:
-        print(cloud.processes.last_words())
-        raise
-    finally:
-        cloud.stop()
-        starter.__exit__(None, None, None)
+def shared(two_hosts):
+    return Shared(two_hosts)
 
 
 @pytest.fixture
@@ -210,6 +187,5 @@ def test_no_log_has_a_secret(volume):
     """All that was done before was logged, on both hosts, and none of it with a CHAP password."""
     passwords = {password for _, password in access(volume).values()}
     assert passwords
-    logs = [volume.cloud.processes['computesvc-agent@node2'].log_text(),
-            *(file.read_text() for file in volume.cloud.folder.glob('*.log'))]
+    logs = volume.cloud.logs()
     assert all(logs) and not [log for log in logs for password in passwords if password in log]

@@ -1,4 +1,8 @@
-"""What an attached volume leaves on its host and on its target's: devices, maps, sessions, records, targets."""
+"""What an attached volume leaves on its host and on its target's: devices, maps, sessions, records, targets.
+
+    python -m tests.lab.traces      prints it as JSON: for a machine that one cannot read the /sys of
+"""
+import json
 import os
 import pathlib
 import subprocess
@@ -42,3 +46,7 @@ def _lines(*command) -> set:
     """Of what it prints; nothing if it says that there is nothing, which for iscsiadm is an error."""
     done = subprocess.run(command, capture_output=True, text=True, timeout=20)
     return set(done.stdout.splitlines())
+
+
+if __name__ == '__main__':
+    print(json.dumps({kind: sorted(names) for kind, names in seen().items()}))

@@ -22,7 +22,7 @@ PAUSE = 0.02            # seconds between two looks at the guests
 class Moving(Deployment):
     """`hosts`: {name: Libvirtd}, the first one of this deployment's own host."""
     halting = {}
-    service = {'lease': 2, 'poll': 0.3, 'report_interval': 1}
+    service = {'lease': 2, 'poll': 1, 'report_interval': 1}
 
     def __init__(self, folder, urls, transport_url, hosts: dict):
         super().__init__(folder, urls, transport_url, hosts[self.host].uri,
@@ -35,7 +35,7 @@ class Moving(Deployment):
         self._nursery.close()
 
     def agent(self):
-        return {'heartbeat_interval': 0.5, 'shutdown_timeout': 0}
+        return {'heartbeat_interval': 1, 'shutdown_timeout': 0}
 
     def process(self, target) -> object:
         """That runs the steps of a target."""
