@@ -37,7 +37,7 @@ class TestVersions:
 
 class TestAddresses:
 
-    @pytest.mark.parametrize('path', ['/v3/p1/nothing', '/v2/p1/volumes', '/v3/p1/volumes/x/y', '/v3/p1/snapshots'])
+    @pytest.mark.parametrize('path', ['/v3/p1/nothing', '/v2/p1/volumes', '/v3/p1/volumes/x/y', '/v3/p1/backups'])
     def test_unknown(self, world, path):
         answer = world.call('GET', path)
         assert answer.status == 404 and answer.fault[0] == 'itemNotFound'
