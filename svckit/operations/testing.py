@@ -16,7 +16,21 @@ from svckit.operations.models import OPERATIONS
 
 SCENARIOS = ('repeat', 'killed_before', 'killed_after', 'refused', 'flaky', 'failing', 'failing_undo_killed', 'stolen')
 ROUNDS = 60         # more than any operation needs to come to rest, waits and back-offs included
+FOR_EVER = 12       # enough to see that a step is tried again and again, and not given up
 UUID = re.compile(r'[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}')
+
+
+def scenarios(definition, step: str) -> list[str]:
+    """Those that can end differently for a step of an operation.
+
+    An atomic step cannot be run twice nor be stolen half way, and an undo can only be
+    killed where giving up leads to one.
+    """
+    position = [s.name for s in definition.steps].index(step)
+    here, before = definition.steps[position], definition.steps[:position + 1]
+    undone = position < definition.no_return and not here.forever and any(s.undo for s in before)
+    same = {'repeat', 'stolen'} if here.atomic else set()
+    return [scenario for scenario in SCENARIOS if scenario not in same | (set() if undone else {'failing_undo_killed'})]
 
 
 class Killed(BaseException):
@@ -124,9 +138,9 @@ class Disturbance:
         return call(step, op, ctx)
 
 
-def drive(example) -> None:
+def drive(example, rounds=ROUNDS) -> None:
     """Run all workers until every operation has ended, is stuck, or only waits."""
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         for worker in example.workers:
             while True:
                 try:
@@ -230,10 +244,15 @@ def _run(factory, step, scenario) -> _Run:
     example = factory()
     before = comparable(example.snapshot())
     op_id = example.request()
+    run = _Run(example, op_id, before)
     if step:
         Disturbance(example, op_id, step, scenario)
-    drive(example)
-    return _Run(example, op_id, before)
+    drive(example, FOR_EVER if scenario == 'failing' and _forever(run.definition, step) else ROUNDS)
+    return run
+
+
+def _forever(definition, step) -> bool:
+    return any(s.forever for s in definition.steps if s.name == step)
 
 
 def let_time_pass(db):

@@ -11,7 +11,7 @@ import pathlib
 
 import pytest
 
-from svckit.operations.testing import SCENARIOS, check, undisturbed
+from svckit.operations.testing import check, scenarios, undisturbed
 from tests.conftest import KINDS
 
 
@@ -28,7 +28,7 @@ def _cells():
     for service, definition in _operations():
         for step in definition.steps:
             for kind in KINDS:
-                yield pytest.param(service, definition.name, step.name, kind,
+                yield pytest.param(service, definition, step.name, kind,
                                    id=f'{service}-{definition.name}-{step.name}-{kind}')
 
 
@@ -48,9 +48,9 @@ def test_it_has_an_example(service, name):
     assert name in _examples(service), f'{service}: no example of {name}, so its steps are not tested'
 
 
-@pytest.mark.parametrize('service, name, step, kind', _cells())
-def test_step(service, name, step, kind, all_databases, tmp_path):
-    numbers = itertools.count()
+@pytest.mark.parametrize('service, definition, step, kind', _cells())
+def test_step(service, definition, step, kind, all_databases, tmp_path):
+    name, numbers = definition.name, itertools.count()
 
     def factory():
         folder = tmp_path / str(next(numbers))
@@ -58,7 +58,7 @@ def test_step(service, name, step, kind, all_databases, tmp_path):
         return _examples(service)[name](all_databases.wiped(kind, service), folder)
     if (service, name, kind) not in _calm:
         _calm[service, name, kind] = undisturbed(factory)
-    for scenario in SCENARIOS:
+    for scenario in scenarios(definition, step):
         try:
             check(factory, step, scenario, _calm[service, name, kind])
         except AssertionError as e:
