@@ -15,24 +15,28 @@ class ImageExample(ComputeExample):
         return found | {'images': self.world.images.state()}
 
 
-def on_image(world):
-    """A server with a local root disk, a blank one, and a volume."""
+def on_image(world, volumes=1):
+    """A server with a local root disk and perhaps a volume."""
     world.post('/flavors', {'flavor': {'id': 'tiny', 'name': 'tiny', 'vcpus': 1, 'ram': 64, 'disk': 0}}, 200,
                roles='admin')
     image_id = world.images.add(b'x' * 1000, os_distro='tiny')
     answer = world.post('/servers', {'server': {'name': 's1', 'flavorRef': 'tiny', 'networks': 'none',
-                                                'imageRef': image_id}}, roles='admin,member')
+                                                'imageRef': image_id, 'block_device_mapping_v2': [
+        {'uuid': world.volumes.add(1), 'source_type': 'volume', 'destination_type': 'volume'}] * volumes}},
+        roles='admin,member')
     world.run()
-    server_id = answer.json['server']['id']
-    world.attach(server_id)
-    return server_id
+    return answer.json['server']['id']
 
 
-def shelved(seconds):
+def alone(world):
+    return on_image(world, 0)
+
+
+def shelved(seconds, volumes=1):
     """Such a server, shelved, to be taken off its host after `seconds`."""
     def prepare(world):
         world.conf.set_override('shelved_offload_time', seconds)
-        server_id = on_image(world)
+        server_id = on_image(world, volumes)
         world.act(server_id, 'shelve')
         world.run()
         return server_id
@@ -53,8 +57,8 @@ def drop(world, server_id):
 EXAMPLES = {
     'shelve-server': example(on_image, act('shelve'), ImageExample),
     'offload-server': example(shelved(-1), offload, ImageExample),
-    'start-shelved': example(shelved(-1), act('unshelve'), ImageExample),
+    'start-shelved': example(shelved(-1, 0), act('unshelve'), ImageExample),
     'unshelve-server': example(shelved(0), act('unshelve'), ImageExample),
-    'create-image': example(on_image, act('createImage', {'name': 'i'}), ImageExample),
-    'drop-image': example(shelved(-1), drop, ImageExample),
+    'create-image': example(alone, act('createImage', {'name': 'i'}), ImageExample),
+    'drop-image': example(shelved(-1, 0), drop, ImageExample),
 }
