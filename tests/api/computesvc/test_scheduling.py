@@ -234,6 +234,22 @@ def test_a_server_holds_room_on_both_hosts_until_its_user_has_decided(world, end
     assert books(world) == after
 
 
+def test_local_disks_take_room_too(world):
+    """Root and swap, whole GiB; the larger ones where the server goes."""
+    world.flavor('one', disk=1, swap=512)
+    world.flavor('other', disk=1, swap=1025)
+    image = world.images.add(b'x')
+    server_id = world.post('/servers', {'server': {'name': 's', 'flavorRef': 'one', 'networks': 'none',
+                                                   'imageRef': image}}).json['server']['id']
+    world.run()
+    world.act(server_id, 'resize', {'flavorRef': 'other'})
+    world.run()
+    assert books(world) == ((1, 64, 2, 1), (1, 64, 3, 1))
+    world.act(server_id, 'confirmResize', status=204)
+    world.run()
+    assert books(world) == (NOTHING, (1, 64, 3, 1))
+
+
 def test_a_host_that_is_down_keeps_what_it_held_until_it_is_cleaned(world):
     server_id = world.boot()
     world.act(server_id, 'resize', large(world))
