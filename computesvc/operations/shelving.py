@@ -45,14 +45,15 @@ def mark(ctx, op, word: str) -> None:
 
 def end(ctx, op, **values) -> None:
     """The operation did it: the server is as `values` say and may be asked again."""
-    servers.settle(ctx.session, op.params['server']['id'], BUSY, progress=0, **values)
+    servers.settle(ctx.session, op.params['server']['id'], BUSY, progress=0, fault=None, **values)
     actions.finish(ctx.session, op.subject)
 
 
 def withdraw(ctx, op) -> None:
-    """Nothing came of it: the server is as before, and its action says why."""
-    servers.settle(ctx.session, op.params['server']['id'], BUSY, progress=0)
-    actions.finish(ctx.session, op.subject, op.error or 'undone')
+    """Nothing came of it: the server is as before, and its fault and its action say why."""
+    reason = op.error or 'undone'
+    servers.settle(ctx.session, op.params['server']['id'], BUSY, progress=0, fault=servers.blame(reason))
+    actions.finish(ctx.session, op.subject, reason)
 
 
 # ------------------------------------------------------------------ steps

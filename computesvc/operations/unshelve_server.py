@@ -120,7 +120,7 @@ def record(ctx, op):
         device, size = notes['devices'][attachment['id']], notes['sizes'][attachment['id']]
         attachments.change(ctx.session, attachment['id'], path=device['path'], path_type=device['type'], size=size)
     drop_image.of(ctx.session, ctx.session.get(Server, id), op)
-    shelving.end(ctx, op, vm_state=states.ACTIVE, power_state=states.RUNNING, fault=None, launched_at=utcnow(),
+    shelving.end(ctx, op, vm_state=states.ACTIVE, power_state=states.RUNNING, launched_at=utcnow(),
                  root_disk=notes.get('root_disk'), local_disks=notes.get('local_disks'), shelved_at=None,
                  shelved_image_id=None, availability_zone=op.params['zone'])
     ctx.notify('unshelve.end', op)

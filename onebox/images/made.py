@@ -9,6 +9,7 @@ import datetime
 import errno
 import hashlib
 import json
+import logging
 import os
 import pathlib
 import threading
@@ -16,6 +17,7 @@ import threading
 from onebox import files
 from svckit import process
 
+LOG = logging.getLogger(__name__)
 ROOM = 256 << 20        # bytes that stay free on the disk, for everything else there
 BLOCK = 1 << 20
 
@@ -42,8 +44,10 @@ class Made:
         self._records = {}
         self._receiving = set()
         for file in path.glob('*.json'):
-            record = json.loads(file.read_text())
-            self._records[record['id']] = record
+            try:
+                self._records[file.stem] = json.loads(file.read_text())
+            except (ValueError, OSError) as error:          # somebody wrote there: nothing of it is touched
+                LOG.error('Image %s cannot be read, and is left alone: %s', file.stem, error)
         self._sweep()
 
     def images(self) -> list[dict]:
@@ -162,6 +166,8 @@ class Made:
     def _sweep(self):
         for file in self.path.iterdir():
             record = self._records.get(file.stem)
+            if file.suffix == '.data' and record is None and file.with_suffix('.json').exists():
+                continue
             if file.suffix != '.json' and (file.suffix != '.data' or record is None or record['status'] == 'queued'):
                 file.unlink()
 

@@ -214,6 +214,7 @@ def test_no_host_leaves_it_shelved(two):
     assert (server['status'], server['OS-EXT-STS:task_state'], server['OS-EXT-SRV-ATTR:host']) == (
         'SHELVED_OFFLOADED', None, None)
     assert 'No valid host' in events(two, server_id, 'unshelve')['events'][0]['details']
+    assert 'No valid host' in server['fault']['message']
     assert claims(two)[0] == {} and {v['status'] for v in two.volumes.volumes.values()} == {'in-use'}
 
 

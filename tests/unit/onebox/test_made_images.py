@@ -119,6 +119,15 @@ def test_what_a_kill_left_is_swept_away(service):
     assert service.send(coming) == 204 and service.send(arrived) == 204
 
 
+def test_a_record_that_cannot_be_read_harms_no_other(service):
+    spoilt, whole = service.make(), service.make()
+    service.send(spoilt)
+    (service.path / 'made' / f'{spoilt}.json').write_text('{"id": "ed')
+    service.restart()
+    assert service.show(whole)['status'] == 'queued' and service.status('GET', f'/{spoilt}') == 404
+    assert (service.path / 'made' / f'{spoilt}.data').read_bytes() == DATA
+
+
 class Broken(io.BytesIO):
     """A connection that ends early."""
 
