@@ -123,7 +123,7 @@ def test_many_at_once_get_no_more_than_there_is(db):
 
 
 def test_coming_and_going_at_once(db):
-    """Claims, moves, releases (each twice) and a repair of the books, all at once: the sums stay those of the claims."""
+    """Claims, moves, releases (each twice) and a repair of the books at once: the sums stay those of the claims."""
     for n in range(4):
         assert take(db, f'server:{n}', 'h1')
 
