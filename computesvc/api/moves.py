@@ -18,7 +18,9 @@ def _server(req, server_id, policy):
 def resize(req, server_id):
     """The server gets another flavor, perhaps on another host; see confirm() and revert()."""
     server = _server(req, server_id, policies.RESIZE)
-    resize_server.request(req.context, server, _flavor(req.context, req.data['resize']['flavorRef']))
+    flavor = _flavor(req.context, req.data['resize']['flavorRef'])
+    _check_image(req.context, server, flavor)
+    resize_server.request(req.context, server, flavor)
 
 
 @handler(status=202, body=schemas.MIGRATE)
@@ -48,3 +50,17 @@ def _flavor(context, ref) -> dict:
     if flavor.disabled:
         raise errors.BadRequest(f'Flavor {flavor.id} could not be found.')
     return flavors.facts(flavor)
+
+
+def _check_image(context, server, flavor):
+    """What its image asks for holds for its new size too; an image that cannot be looked at asks for nothing."""
+    if not server.image_id:
+        return
+    try:
+        image = context.service.images.show(context, server.image_id)
+    except errors.Error:
+        return
+    if (image.get('min_ram') or 0) > flavor['ram']:
+        raise errors.BadRequest("Flavor's memory is too small for requested image.")
+    if flavor['disk'] and (image.get('min_disk') or 0) > flavor['disk']:
+        raise errors.BadRequest("Flavor's disk is too small for requested image.")

@@ -126,10 +126,14 @@ def record(session, op, found: list[dict]) -> None:
 # ------------------------------------------------------------------ at an agent
 
 def disconnect(ctx, found: list[dict]) -> None:
-    """The volumes' devices are gone from the host where the server was; it is off."""
+    """The volumes' devices are gone from the host where the server was; its guest there, off, has none of them.
+
+    So it does not keep one that other guests share when the last of those gives it up.
+    """
     for volume in found:
-        ctx.devices.disconnect(volume['volume_id'], volume['connection_info'], attachments.device(volume),
-                               of=volume['server_id'])
+        with ctx.turn(volume['server_id']):
+            ctx.hypervisor.detach_disk(volume['server_id'], volume['volume_id'])
+        ctx.devices.disconnect(volume['volume_id'], volume['connection_info'], attachments.device(volume))
 
 
 def connect_again(ctx, found: list[dict]) -> None:

@@ -37,6 +37,7 @@ def test_resize_and_confirm(world):
     world.run()
     assert state(world, server_id) == ('VERIFY_RESIZE', None, 'host2')
     assert guests(world) == {'host1': ['shutdown'], 'host2': ['running']}
+    assert world.hypervisors['host1'].disks(server_id) == {}
     assert world.server(server_id)['flavor']['original_name'] == 'large'
     assert used(world) == ((1, 2, 128), {'host1': 1, 'host2': 2})
     assert attached_at(world) == [['host2'], ['host2']]

@@ -49,6 +49,13 @@ def test_a_root_disk_never_gets_smaller(world):
     assert 'ephemeral' in resize(world, server_id, 'disk3', status=400).message
 
 
+def test_what_the_image_asks_for(world):
+    server_id = boot(world, 'large', world.images.add(b'x', min_ram=100))
+    assert 'memory is too small' in resize(world, server_id, 'small', status=400).message
+    world.images.images.clear()
+    resize(world, server_id, 'small')
+
+
 def test_a_volume_as_the_root_does_not_mind(world):
     world.flavor('disk2', disk=2)
     server_id = boot(world, 'disk2')
