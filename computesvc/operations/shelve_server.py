@@ -5,7 +5,7 @@ root is a volume needs no image and never waits.
 """
 from computesvc.db import states
 from computesvc.db.models import Server
-from computesvc.operations import places, server_state, shelving
+from computesvc.operations import moving, places, server_state, shelving
 from computesvc.operations.shelving import make_image, shut_down, undo_make_image, undo_shut_down
 from svckit.db import swap
 from svckit.operations import NO_RETURN, Operation, Step
@@ -43,6 +43,8 @@ def record_shelved(ctx, op):
     else:
         swap(ctx.session, Server, op.params['server']['id'], {'task_state': shelving.BUSY, 'deleted_at': None},
              shelving.shelved(ctx, op, task_state=shelving.OFFLOADING, progress=0))
+        # Those that began while the image was made: they would look for devices that now go.
+        moving.hold_growths(ctx.session, op.params['server']['id'], op.notes['volumes'])
     ctx.notify('shelve.end', op)
     if op.params['offload']:
         ctx.notify('shelve_offload.start', op)
