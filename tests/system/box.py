@@ -139,12 +139,12 @@ class Box:
         return self._apis[self.process.pid, cloud]
 
 
-def with_tiny_image(folder: pathlib.Path) -> Box:
+def with_tiny_image(folder: pathlib.Path, *options) -> Box:
     """A started one with remembered servers, volumes in files, and an image 'tiny' of 1 MiB."""
     images = folder / 'state' / 'images'
     images.mkdir(parents=True)
     (images / 'tiny.raw').write_bytes(os.urandom(1 << 20))
-    return Box(folder, '--hypervisor', 'memory', '--backend', 'file').start()
+    return Box(folder, '--hypervisor', 'memory', '--backend', 'file', *options).start()
 
 
 def run(words, environment, seconds=PATIENCE) -> str:
