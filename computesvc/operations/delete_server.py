@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from computesvc.db import actions, attachments, moves, servers, services
 from computesvc.db.models import Attachment, Server
-from computesvc.operations import drop_image, leave_host, places
+from computesvc.operations import create_image, drop_image, leave_host, places, shelve_server
 from computesvc.operations.detach_volume import end_growth
 from svckit import operations
 from svckit.db import now, swap
@@ -56,7 +56,7 @@ def take_over(ctx, op):
         _end(ctx.session, subject)
     found = None if _dead(ctx.session, server.host) else server.host
     return {'host': found, 'attachments': [attachments.view(attachment) for attachment in there],
-            'other': _other(ctx.session, op, server, under_way)}
+            'other': _other(ctx.session, op, server, under_way), 'half_image': _half_image(under_way)}
 
 
 def _other(session, op, server, under_way) -> dict | None:
@@ -82,6 +82,15 @@ def _other(session, op, server, under_way) -> dict | None:
     return {'host': host, 'volumes': [
         {'volume_id': volume['volume_id'], 'connection': connections[volume['id']], 'device': devices.get(volume['id'])}
         for volume in under_way.notes.get('volumes', ()) if volume['id'] in connections]}
+
+
+def _half_image(under_way) -> str | None:
+    """The image that was being made of the server, unless it is whole and its user's own."""
+    name = under_way and under_way.name
+    if name == shelve_server.OPERATION.name or (
+            name == create_image.OPERATION.name and under_way.position < create_image.OPERATION.no_return):
+        return (under_way.params['image'] or {}).get('id')
+    return None
 
 
 def _dead(session, name) -> bool:
@@ -154,7 +163,7 @@ def record(ctx, op):
         attachments.remove(ctx.session, *[attachment['id'] for attachment in op.notes['attachments']])
     else:
         attachments.leave(ctx.session, server.id)
-    drop_image.of(ctx.session, server, op)
+    drop_image.begin(ctx.session, op, server.shelved_image_id, op.notes.get('half_image'))
     servers.remove(ctx.session, server)
     actions.finish(ctx.session, op.subject)
     ctx.notify('delete', op)

@@ -15,7 +15,7 @@ def request(context, server) -> str:
 
 
 def record(ctx, op):
-    drop_image.of(ctx.session, ctx.session.get(Server, op.params['server']['id']), op)
+    drop_image.begin(ctx.session, op, ctx.session.get(Server, op.params['server']['id']).shelved_image_id)
     shelving.end(ctx, op, vm_state=states.ACTIVE, power_state=states.RUNNING, launched_at=utcnow(), shelved_at=None,
                  shelved_image_id=None)
     ctx.notify('unshelve.end', op)

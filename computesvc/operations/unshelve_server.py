@@ -119,7 +119,7 @@ def record(ctx, op):
     for attachment in op.params['attachments']:
         device, size = notes['devices'][attachment['id']], notes['sizes'][attachment['id']]
         attachments.change(ctx.session, attachment['id'], path=device['path'], path_type=device['type'], size=size)
-    drop_image.of(ctx.session, ctx.session.get(Server, id), op)
+    drop_image.begin(ctx.session, op, ctx.session.get(Server, id).shelved_image_id)
     shelving.end(ctx, op, vm_state=states.ACTIVE, power_state=states.RUNNING, launched_at=utcnow(),
                  root_disk=notes.get('root_disk'), local_disks=notes.get('local_disks'), shelved_at=None,
                  shelved_image_id=None, availability_zone=op.params['zone'])

@@ -52,7 +52,7 @@ def drop(world, server_id):
     """As the operation does that makes the image needless."""
     with world.service.db.transaction() as session:
         parent = queries.of_resource(session, f'server:{server_id}')[0]
-        drop_image.of(session, session.get(Server, server_id), parent)
+        drop_image.begin(session, parent, session.get(Server, server_id).shelved_image_id)
 
 
 EXAMPLES = {

@@ -299,6 +299,22 @@ def test_one_that_is_being_unshelved_can_be_deleted(world):
     assert world.hypervisor.servers() == {} and claims(world)[0] == {}
 
 
+@pytest.mark.parametrize('action, value', [('createImage', {'name': 'i'}), ('shelve', None)])
+@pytest.mark.parametrize('turns', range(5))
+def test_one_whose_image_is_being_made_can_be_deleted(world, action, value, turns):
+    """An image that is not yet whole goes with the server."""
+    server_id, image_id = on_image(world)
+    world.act(server_id, action, value)
+    for turn in range(turns):
+        world.workers[turn % 2].run_due()
+    half = [id for id, (image, _) in world.images.images.items() if image['status'] != 'active']
+    assert world.call('DELETE', f'/v2.1/servers/{server_id}').status == 204
+    world.run()
+    assert world.call('GET', f'/v2.1/servers/{server_id}').status == 404
+    assert not set(half) & set(world.images.images) and not list(world.folder.rglob('*.raw*'))
+    assert action == 'createImage' or list(world.images.images) == [image_id]
+
+
 def test_locked_servers_are_let_alone_but_can_be_imaged(world):
     server_id, image_id = on_image(world)
     world.act(server_id, 'lock')
