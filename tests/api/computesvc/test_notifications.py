@@ -89,7 +89,7 @@ def test_a_move(two):
     assert ask(two, heard, server_id, 'revertResize') == ['resize.revert.start', 'resize.revert.end']
     assert (heard[-1][1]['instance_type'], heard[-1][1]['host'], heard[-1][1]['state']) == ('m1.nano', here, 'active')
     ask(two, heard, server_id, 'resize', {'flavorRef': '84'})
-    assert ask(two, heard, server_id, 'confirmResize', status=204) == ['resize.confirm.end']
+    assert ask(two, heard, server_id, 'confirmResize', status=204) == ['resize.confirm.start', 'resize.confirm.end']
     assert heard[-1][1]['memory_mb'] == 192
 
 
