@@ -163,6 +163,8 @@ def _networks(context, wanted) -> str:
 
 
 def _check_metadata(context, metadata):
+    if not metadata:
+        return
     with context.db.reader() as session:
         most = quota.limits(session, context.project_id, context.service.quota_defaults)['metadata_items']
     if 0 <= most < len(metadata):
@@ -172,7 +174,7 @@ def _check_metadata(context, metadata):
 def _user_data(text) -> str | None:
     """Raises BadRequest unless it is base64, as it is handed to the guest."""
     try:
-        base64.b64decode(text or '', validate=True)
+        base64.b64decode(''.join((text or '').split()), validate=True)      # some encoders break lines
     except (binascii.Error, ValueError):
         raise errors.BadRequest('user_data must be base64.') from None
     return text
