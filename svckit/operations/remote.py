@@ -4,7 +4,6 @@
 reached through `call(method, **arguments)`; `LocalDesk` is such a call within
 one process.  All that passes is JSON.
 """
-import dataclasses
 import json
 
 from svckit.operations.definition import LeaseLost, Op
@@ -19,7 +18,7 @@ class Desk:
 
     def claim(self, targets, owner, lease, limit):
         claimed, soonest = self.store.claim(_agents(targets), owner, lease, limit)
-        return {'claimed': [dataclasses.asdict(op) for op in claimed], 'soonest': soonest}
+        return {'claimed': [_row(op) for op in claimed], 'soonest': soonest}
 
     def checkpoint(self, op, to, lease):
         """{'op': where it stands now or None} or {'lost': True}."""
@@ -29,7 +28,7 @@ class Desk:
             after = self.store.checkpoint(op, to, lease)
         except LeaseLost:
             return {'lost': True}
-        return {'op': after and dataclasses.asdict(after)}
+        return {'op': after and _row(after)}
 
     def renew(self, held, lease):
         return sorted(self.store.renew(held, lease))
@@ -51,7 +50,7 @@ class RemoteStore:
     def checkpoint(self, op, decide, lease, body=None):
         if body:
             raise ValueError(f'{op.name}: an atomic step cannot run at {op.target}, which has no database')
-        answer = self._call('checkpoint', op=dataclasses.asdict(op), to=dataclasses.asdict(decide), lease=lease)
+        answer = self._call('checkpoint', op=_row(op), to=_row(decide), lease=lease)
         if answer.get('lost'):
             raise LeaseLost(op.id)
         return answer['op'] and Op(**answer['op'])
@@ -68,6 +67,11 @@ class LocalDesk:
 
     def __call__(self, method, **arguments):
         return json.loads(json.dumps(getattr(self._desk, method)(**json.loads(json.dumps(arguments)))))
+
+
+def _row(value) -> dict:
+    """An Op or Transition as a dictionary; not a copy, as it is sent at once."""
+    return dict(vars(value))
 
 
 def _agents(targets):
