@@ -79,6 +79,7 @@ def schedule(ctx, op):
     if not swap(ctx.session, Server, op.params['server']['id'], {'task_state': 'scheduling'},
                 {'host': notes['host'], 'node': notes['node'], 'task_state': 'block_device_mapping'}):
         raise NotYet('The server is being deleted.')
+    ctx.notify('create.start', op)
     return notes
 
 

@@ -55,6 +55,7 @@ def take_over(ctx, op):
     for subject in [f'server:{id}', *(f'plug:{attachment.id}' for attachment in there)]:
         _end(ctx.session, subject)
     found = None if _dead(ctx.session, server.host) else server.host
+    ctx.notify('delete.start', op)
     return {'host': found, 'attachments': [attachments.view(attachment) for attachment in there],
             'other': _other(ctx.session, op, server, under_way), 'half_image': _half_image(under_way)}
 

@@ -35,6 +35,8 @@ def test_a_life(world):
     ends = [event.removeprefix('compute.instance.') for event, _ in heard if event.endswith('.end')]
     assert ends == ['create.end', 'volume_attach.end', 'power_off.end', 'power_on.end', 'reboot.end', 'pause.end',
                     'unpause.end', 'volume_detach.end', 'delete.end']
+    starts = [event.removeprefix('compute.instance.') for event, _ in heard if event.endswith('.start')]
+    assert starts == ['create.start', 'delete.start']
     for event, payload in heard:
         assert set(payload) >= READ, event
         assert (payload['instance_id'], payload['tenant_id'], payload['user_id']) == (server_id, 'p1', 'u1')
