@@ -284,3 +284,30 @@ def test_a_move_that_is_stuck_and_given_up(world):
     assert used(world) == ((1, 2, 128), {'host1': 0, 'host2': 2}) and guests(world) == {
         'host1': [], 'host2': ['running']}
     assert [m[1] for m in migrations(world)] == ['confirmed', 'error']
+
+
+# ------------------------------------------------------------------ hosts that refuse when they are asked
+
+def test_the_first_host_refuses(world):
+    world.add_host('host3')
+    server_id = boot(world)
+    world.hypervisors['host2'].faults.fail('capabilities', times=10)
+    resize(world, server_id)
+    for _ in range(4):
+        world.run()
+        world.hurry()
+    assert state(world, server_id) == ('VERIFY_RESIZE', None, 'host3')
+    assert used(world)[1] == {'host1': 1, 'host2': 0, 'host3': 2}
+    assert migrations(world) == [('resize', 'finished', 'host1', 'host3')]
+
+
+def test_every_host_refuses(world):
+    server_id = boot(world)
+    before = used(world), guests(world)
+    world.hypervisors['host2'].faults.fail('capabilities', times=10)
+    resize(world, server_id)
+    for _ in range(4):
+        world.run()
+        world.hurry()
+    assert state(world, server_id) == ('ACTIVE', None, 'host1') and (used(world), guests(world)) == before
+    assert 'could not be asked' in world.server(server_id)['fault']['message']
