@@ -19,7 +19,7 @@ def request(context, server) -> str:
     """
     def also(session, row):
         migration = confirm_resize.take(session, row, moves.REVERTING)
-        _check_host(session, context, row, migration.source_host)
+        _check_hosts(session, context, row, migration.source_host)
         old = moves.earlier(row.old_flavor)
         return {'migration': migration.uuid, 'back': migration.source_host, 'node': migration.source_node,
                 'same': migration.source_host == row.host, 'was': row.old_vm_state, 'power': row.power_state,
@@ -31,12 +31,13 @@ def request(context, server) -> str:
         vm_states=[states.RESIZED], task_state=states.REVERTING, also=also)
 
 
-def _check_host(session, context, server, host):
+def _check_hosts(session, context, server, back):
     """Better said now than waited for with the server in between."""
-    found = services.find(session, host, services.AGENT)
-    if not found or not services.up(*found[0], context.service.conf.service.down_time):
-        raise errors.Conflict('Service is unavailable at this time: the host that instance '
-                              f'{server.id} came from does not answer.')
+    for host, which in ((server.host, 'is on'), (back, 'came from')):
+        found = services.find(session, host, services.AGENT)
+        if not found or not services.up(*found[0], context.service.conf.service.down_time):
+            raise errors.Conflict(f'Service is unavailable at this time: the host that instance {server.id} {which} '
+                                  'does not answer.')
 
 
 def withdraw(ctx, op):

@@ -192,9 +192,10 @@ def test_nobody_goes_to_a_silent_host_that_something_of_him_is_on(world):
     assert 'alive (1), other_host (1)' in world.server(server_id)['fault']['message']
 
 
-def test_reverting_needs_the_source(world):
+@pytest.mark.parametrize('host', ['host1', 'host2'])
+def test_reverting_needs_both_hosts(world, host):
     server_id = resized(world)
-    silence(world, 'host1')
+    silence(world, host)
     assert 'does not answer' in world.act(server_id, 'revertResize', status=409).message
     assert state(world, server_id)[:2] == ('VERIFY_RESIZE', None)
     world.act(server_id, 'confirmResize', status=204)
