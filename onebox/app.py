@@ -6,6 +6,7 @@ made after everything answers.
 """
 import logging
 import os
+import signal
 import sys
 import traceback
 
@@ -198,6 +199,8 @@ class Onebox:
 
 
 def main(argv=None) -> int:
+    # There is nothing to stop yet, and a library that is interrupted while it is imported may swallow that.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     options = arguments.parse(argv)
     # Green name look-ups cost 0.1 s and 8 MiB, and we only talk to ourselves, by address.
     os.environ.setdefault('EVENTLET_NO_GREENDNS', 'yes')
