@@ -164,6 +164,23 @@ class TestOnItsOwnHost:
         assert world.hypervisor._servers[server_id]['server']['vcpus'] == vcpus
         assert guests(world) == {'host1': ['running'], 'host2': []} and attached_at(world) == [['host1']]
 
+    @pytest.mark.parametrize('word, status, size', [('confirmResize', 204, 2), ('revertResize', 202, 1)])
+    def test_local_disks(self, world, word, status, size):
+        world.flavor('disk1', disk=1)
+        world.flavor('disk2', disk=2)
+        server_id = boot(world, 'disk1', world.images.add(b'x' * 1000))
+        resize(world, server_id, 'disk2')
+        world.run()
+        assert state(world, server_id) == ('VERIFY_RESIZE', None, 'host1')
+        assert sorted(path.stat().st_size >> 30 for path in world.folder.rglob('root.raw')) == [1, 2]
+        world.act(server_id, word, status=status)
+        world.run()
+        (left,) = world.folder.rglob('root.raw')
+        with left.open('rb') as data:
+            assert data.read(1000) == b'x' * 1000 and left.stat().st_size == size << 30
+        (disk,) = world.hypervisor.disks(server_id).values()
+        assert (disk['path'], disk['size']) == (str(left), size << 30)
+
     def test_migrating_is_to_another_host(self, world):
         server_id = boot(world)
         world.act(server_id, 'migrate', **ADMIN)
