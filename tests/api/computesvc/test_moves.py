@@ -181,6 +181,17 @@ class TestOnItsOwnHost:
         (disk,) = world.hypervisor.disks(server_id).values()
         assert (disk['path'], disk['size']) == (str(left), size << 30)
 
+    def test_it_does_not_start_with_its_new_size(self, world):
+        server_id = boot(world)
+        world.hypervisor.faults.fail('power_on', times=5)
+        resize(world, server_id)
+        for _ in range(8):
+            world.run()
+            world.hurry()
+        assert state(world, server_id) == ('ACTIVE', None, 'host1') and guests(world)['host1'] == ['running']
+        assert used(world) == ((1, 1, 64), {'host1': 1, 'host2': 0}) and attached_at(world) == [['host1']]
+        assert world.hypervisor._servers[server_id]['server']['vcpus'] == 1
+
     def test_migrating_is_to_another_host(self, world):
         server_id = boot(world)
         world.act(server_id, 'migrate', **ADMIN)
