@@ -59,6 +59,9 @@ def _check_size(server, flavor):
         return
     if flavor['id'] == server.flavor['id']:
         raise errors.BadRequest('When resizing, instances must change flavor!')
+    if flavor['ephemeral'] < server.ephemeral_gb:
+        raise errors.CannotResizeDisk(f"its ephemeral disks of {server.ephemeral_gb} GiB cannot become "
+                                      f"{flavor['ephemeral']} GiB.")
     if not server.image_id:
         return
     if flavor['disk'] == 0 and server.flavor['disk'] != 0:
@@ -66,9 +69,6 @@ def _check_size(server, flavor):
     held = max(server.root_gb * GIB, (server.root_disk or {}).get('size') or 0)
     if flavor['disk'] and flavor['disk'] * GIB < held:
         raise errors.CannotResizeDisk(f"its root disk of {held / GIB:g} GiB cannot become one of {flavor['disk']} GiB.")
-    if flavor['ephemeral'] < server.ephemeral_gb:
-        raise errors.CannotResizeDisk(f"its ephemeral disks of {server.ephemeral_gb} GiB cannot become "
-                                      f"{flavor['ephemeral']} GiB.")
 
 
 def _check_hosts(context, server, wanted):
