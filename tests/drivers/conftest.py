@@ -43,7 +43,7 @@ class Backend:
         if self.kind == 'memory':
             return self.driver.volumes[volume.id]['data'][:count].ljust(count, b'\0')
         if self.group:
-            return self.group.read(volume.name, count)
+            return self.group.read(volume.name, 0, count)
         with open(self.folder / 'volumes' / volume.name, 'rb') as file:
             return file.read(count)
 

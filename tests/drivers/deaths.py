@@ -13,6 +13,7 @@ VERBS = {
     'create_from_image': ((), lambda driver, v: driver.create_from_image(v['new'], image(b'image' * 1000))),
     'create_snapshot': (('old',), lambda driver, v: driver.create_snapshot(v['kept'], v['old'])),
     'create_from_snapshot': (('old', 'kept'), lambda driver, v: driver.create_from_snapshot(v['new'], v['kept'])),
+    'revert': (('old', 'kept'), lambda driver, v: driver.revert(v['old'], v['kept'])),
     'extend': (('old', 'kept'), lambda driver, v: driver.extend(v['old'], 128 * MIB)),
     'delete': (('old',), lambda driver, v: driver.delete(v['old'])),
     'delete_snapshot': (('old', 'kept'), lambda driver, v: driver.delete_snapshot(v['kept'])),

@@ -30,8 +30,8 @@ class FakeGroup:
         one = self._found.get(name)
         return len(self._data[name]) if one and one.active else None
 
-    def read(self, name, count):
-        return bytes(self._data[name][:count])
+    def read(self, name, place, count):
+        return bytes(self._data[name][place:place + count])
 
     # -------------------------------------------------------------- changes
 

@@ -114,6 +114,46 @@ def test_a_snapshot_of_nothing_and_a_volume_of_no_snapshot(backend, small, other
     backend.driver.delete_snapshot(snapshot)
 
 
+def test_going_back_to_a_snapshot(backend, small, snapshot):
+    backend.driver.create(small)
+    backend.write(small, b'as it was')
+    backend.driver.create_snapshot(snapshot, small)
+    for _ in range(2):
+        backend.write(small, b'AS IT IS ')
+        backend.again().revert(small, snapshot)
+        assert backend.read(small, 9) == b'as it was'
+        assert backend.driver.size(small) == small.size
+    backend.driver.delete_snapshot(snapshot)
+    assert backend.read(small, 9) == b'as it was'
+    backend.driver.delete(small)
+
+
+def test_going_back_to_what_is_not_there(backend, small, snapshot):
+    with pytest.raises(VolumeMissing):
+        backend.driver.revert(small, snapshot)
+    backend.driver.create(small)
+    backend.write(small, b'kept')
+    with pytest.raises(VolumeMissing, match=snapshot.id):
+        backend.driver.revert(small, snapshot)
+    assert backend.read(small, 4) == b'kept'
+
+
+def test_reading(backend, small, snapshot):
+    backend.driver.create(small)
+    backend.write(small, b'what it holds')
+    backend.driver.create_snapshot(snapshot, small)
+    for source in (small, snapshot):
+        assert 13 <= backend.driver.used(source) <= small.size
+        assert backend.driver.read(source, 5, 2) == b'it'
+        assert backend.driver.read(source, small.size - 3, 10) == bytes(3)
+
+
+def test_reading_what_is_not_there(backend, small, snapshot):
+    for source in (small, snapshot):
+        with pytest.raises(VolumeMissing, match=source.id):
+            backend.driver.read(source, 0, 1)
+
+
 def test_all_sizes_at_once(backend, small, other, snapshot):
     backend.driver.create(small)
     backend.driver.create(other)

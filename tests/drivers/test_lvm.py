@@ -34,6 +34,7 @@ def _daemon(monkeypatch):
     lambda: lvm.rename('lab', None, f'volume-{ID}', 'root'), lambda: lvm.volumes('lab', None, ['" || lv_name=~".']),
     lambda: lvm.volumes('lab', '/tmp', None), lambda: lvm.pool('lab', None, 'a" || "'),     # noqa: S108
     lambda: devices.clear('lab', 'root', 0, 1), lambda: devices.clear('lab', f'volume-{ID}.gone', 0, 1),
+    lambda: devices.read('lab', '/etc/shadow', 0, 1), lambda: devices.read('lab', 'root', 0, 1),
     lambda: devices.copy('lab', '/etc/shadow', f'volume-{ID}', 0, 1, False),
     lambda: export(target='/../../x'), lambda: export(initiator='iqn.2004-10.com.debian:a b'),
     lambda: export(serial='x'), lambda: export(portals=['10.0.0.1']), lambda: export(portals=['host:3260']),

@@ -117,6 +117,21 @@ class Driver(abc.ABC):
         """There is a volume of `volume.size` that begins with the snapshot's data. NoSpace, VolumeMissing."""
 
     @abc.abstractmethod
+    def revert(self, volume: Volume, snapshot: Snapshot) -> None:
+        """The volume holds what its snapshot does, and keeps its size; no host reaches it. VolumeMissing.
+
+        NoSpace and Refused only if nothing changed; after another error it may hold some of both until it is repeated.
+        """
+
+    @abc.abstractmethod
+    def read(self, source: Volume | Snapshot, place: int, count: int) -> bytes:
+        """What it holds from the byte `place` on: `count` bytes, or fewer, but some where it goes on. VolumeMissing."""
+
+    def used(self, source: Volume | Snapshot) -> int:
+        """All beyond so many bytes is zero, as far as the backend knows without reading it. VolumeMissing."""
+        return source.size
+
+    @abc.abstractmethod
     def connect(self, volume: Volume, connector: dict, mode: str) -> dict:
         """{'driver_volume_type', 'data'}: how the host that sent `connector` reaches the volume ('rw' or 'ro')."""
 

@@ -63,6 +63,21 @@ class FileDriver(Driver):
     def create_from_snapshot(self, volume, snapshot):
         self._copy(volume, snapshot)
 
+    def revert(self, volume, snapshot):
+        """By a new file in the place of the old one, so that it is the one or the other."""
+        self.size(volume)
+        with self._new(volume, anew=True) as file, self._open(snapshot, os.O_RDONLY) as original:
+            process.native(self._grow, file, 0, volume.size)
+            sparse.copy(original, file, volume.progress)
+
+    def read(self, source, place, count):
+        with self._open(source, os.O_RDONLY) as file:
+            return process.native(os.pread, file, count, place)
+
+    def used(self, source):
+        with self._open(source, os.O_RDONLY) as file:
+            return process.native(sparse.end, file)
+
     def extend(self, volume, size):
         with self._open(volume, os.O_RDWR) as file, _locked(file):
             there = os.fstat(file).st_size
@@ -125,9 +140,12 @@ class FileDriver(Driver):
         return self.folder / f'.{volume.name}.part'
 
     @contextlib.contextmanager
-    def _new(self, volume):
-        """The descriptor of a file that becomes the volume's at the end, None if there is one already."""
-        if self._path(volume).exists():
+    def _new(self, volume, anew=False):
+        """The descriptor of a file that becomes the volume's at the end, None if there is one already.
+
+        `anew`: it takes the place of the one that there is.
+        """
+        if not anew and self._path(volume).exists():
             yield None
             return
         part = self._part(volume)

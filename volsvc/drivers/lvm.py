@@ -125,6 +125,26 @@ class LvmDriver(Driver):
     def create_from_snapshot(self, volume, snapshot):
         self._copy(volume, snapshot)
 
+    def revert(self, volume, snapshot):
+        """A thin one is replaced by a copy of the snapshot; a thick one, which its snapshots need, is overwritten."""
+        self.target.remove(volume)
+        kept = self._settled(volume, snapshot)[_name(snapshot)]
+        if kept.snapshot:
+            self._overwrite(volume, snapshot)
+            return
+        self._check_pool()
+        name, part, old = _name(volume), _name(volume) + PART, _name(volume) + COPY
+        self.group.snapshot(part, kept.name)
+        if volume.size > kept.size:
+            self.group.extend(part, volume.size)
+        self.group.rename(name, old)
+        self.group.rename(part, name)
+        self._discard(self.group.volumes(volume.id)[old])
+
+    def read(self, source, place, count):
+        self._activate(source)
+        return self.group.read(_name(source), place, min(count, source.size - place))
+
     # -------------------------------------------------------------- hosts
 
     def connect(self, volume, connector, mode):
@@ -226,6 +246,30 @@ class LvmDriver(Driver):
         elif not self.thin:
             self.group.clear(part, place, len(data))
         return place + len(data)
+
+    # -------------------------------------------------------------- going back
+
+    def _settled(self, volume, snapshot):
+        """What there is of them, once an earlier revert was ended that was killed between its two renames."""
+        name, part, old = _name(volume), _name(volume) + PART, _name(volume) + COPY
+        found = self.group.volumes(volume.id, snapshot.id)
+        if name not in found and part in found and old in found:
+            self.group.rename(part, name)
+            found = self.group.volumes(volume.id, snapshot.id)
+        for one in (volume, snapshot):
+            if _name(one) not in found:
+                raise _missing(one)
+        self._remove_parts(volume, found)
+        return found
+
+    def _overwrite(self, volume, snapshot):
+        for one in (volume, snapshot):
+            self._activate(one)
+        if self._get(snapshot).broken:
+            raise Refused('There was no room for all of the snapshot: it is of no use any more.')
+        self.group.copy(_name(snapshot), _name(volume), snapshot.size, holes=False)
+        if self._get(snapshot).broken:
+            raise DriverError('There was no room for what had to be kept of the snapshot.')
 
     # -------------------------------------------------------------- growing
 

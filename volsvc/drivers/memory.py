@@ -6,7 +6,7 @@ compared.  Nothing survives the process.
 import threading
 
 from svckit.operations import Refused
-from volsvc.drivers.base import Driver, NoSpace, VolumeMissing
+from volsvc.drivers.base import Driver, NoSpace, Snapshot, VolumeMissing
 
 GIB = 1024 ** 3
 
@@ -48,10 +48,18 @@ class MemoryDriver(Driver):
     def create_from_snapshot(self, volume, snapshot):
         if volume.id in self.volumes:
             return
-        if snapshot.id not in self.snapshots:
-            raise VolumeMissing(f'The storage backend has no snapshot {snapshot.id}.')
+        data = self._held(snapshot)
         self.create(volume)
-        self._get(volume)['data'] = self.snapshots[snapshot.id]
+        self._get(volume)['data'] = data
+
+    def revert(self, volume, snapshot):
+        self._get(volume)['data'] = self._held(snapshot)
+
+    def read(self, source, place, count):
+        return self._held(source)[place:place + count].ljust(min(count, source.size - place), b'\0')
+
+    def used(self, source):
+        return len(self._held(source))
 
     def extend(self, volume, size):
         with self._lock:
@@ -94,6 +102,13 @@ class MemoryDriver(Driver):
         total = self.options.capacity_gb * GIB
         if self._used() + more > total:
             raise NoSpace(f'The storage backend is full: {more} bytes more do not fit.')
+
+    def _held(self, source) -> bytes:
+        if not isinstance(source, Snapshot):
+            return self._get(source)['data']
+        if source.id not in self.snapshots:
+            raise VolumeMissing(f'The storage backend has no snapshot {source.id}.')
+        return self.snapshots[source.id]
 
     def _get(self, volume):
         try:

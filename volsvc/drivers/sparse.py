@@ -65,6 +65,11 @@ def copy(source: int, target: int, progress) -> bool:
     return False
 
 
+def end(file: int) -> int:
+    """Where the last hole begins, if the file ends with one; its length otherwise."""
+    return max((end for _, end in _data(file, os.fstat(file).st_size)), default=0)
+
+
 def _share(source, target) -> bool:
     try:
         fcntl.ioctl(target, FICLONE, source)

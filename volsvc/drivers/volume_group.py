@@ -124,6 +124,9 @@ class VolumeGroup:
         for place in range(0, size, STEP):
             self._call_device(devices.copy, source, target, place, min(STEP, size - place), holes)
 
+    def read(self, name, place, count) -> bytes:
+        return self._call_device(devices.read, name, place, min(STEP, count))
+
     def write(self, name, place, data):
         self._call_device(devices.write, name, place, bytes(data))
 
@@ -143,7 +146,7 @@ class VolumeGroup:
 
     def _call_device(self, function, *arguments):
         try:
-            function(self.name, *arguments)
+            return function(self.name, *arguments)
         except OSError as error:
             LOG.warning('Volume group %s: %s: %s', self.name, arguments[0], error)
             if error.errno == errno.ENOSPC:

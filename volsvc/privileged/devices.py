@@ -1,4 +1,6 @@
-"""What is written into logical volumes.  Each call moves a bounded number of bytes; they are on disk when it returns.
+"""What is written into logical volumes, and read from them.
+
+Each call moves a bounded number of bytes; what it wrote is on disk when it returns.
 
 Between calls whoever asked can stop.
 """
@@ -29,6 +31,14 @@ def write(group, name, place, data):
         _write_all(file, data, number(place))
         os.fdatasync(file)
         os.posix_fadvise(file, place, len(data), os.POSIX_FADV_DONTNEED)
+
+
+@context.entrypoint
+def read(group, name, place, count):
+    with _Device(group, name, os.O_RDONLY) as file:
+        data = os.pread(file, _count(count), number(place))
+        os.posix_fadvise(file, place, count, os.POSIX_FADV_DONTNEED)
+        return data
 
 
 @context.entrypoint
