@@ -5,16 +5,16 @@ once do not get the same room is the claim's doing (db/claims.py), not the choic
 """
 import collections
 import dataclasses
-import logging
+import functools
 
 from computesvc.db import claims, hypervisors, services
 from computesvc.scheduling.filters import FILTERS
 from computesvc.scheduling.weighers import WEIGHERS
+from svckit import scheduling
 from svckit.operations import Refused
+from svckit.scheduling import CLAIMED_MEANWHILE
 
-LOG = logging.getLogger(__name__)
 MOST_ALTERNATES = 2
-CLAIMED_MEANWHILE = 'room taken meanwhile'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,29 +96,6 @@ def _candidate(row, service, age, servers, conf) -> Candidate:
                      up=services.up(service, age, conf.service.down_time), capabilities=row.capabilities, **free)
 
 
-def sift(found: list[Candidate], wish: Wish) -> tuple[list[Candidate], collections.Counter]:
-    """(those that no filter refuses, the best first; filter's name -> how many it refused)."""
-    fitting, refused = [], collections.Counter()
-    for candidate in found:
-        if why := first_refusal(candidate, wish):
-            refused[why] += 1
-        else:
-            fitting.append(candidate)
-    return sorted(fitting, key=lambda c: ([-weigh(c, wish) for weigh in WEIGHERS], c.host)), refused
-
-
-def first_refusal(candidate: Candidate, wish: Wish) -> str | None:
-    """The name of the first filter that refuses a host."""
-    for refuses in FILTERS:
-        if why := refuses(candidate, wish):
-            LOG.debug('Host %s is refused by %s: %s.', candidate.host, refuses.__name__, why)
-            return refuses.__name__
-    return None
-
-
-def why_none(looked_at: int, refused: collections.Counter) -> str:
-    """What to tell the user when no host was chosen: no names of hosts, no figures of theirs."""
-    if not looked_at:
-        return 'No valid host was found. No host has ever reported.'
-    reasons = ', '.join(f'{name} ({count})' for name, count in refused.items())
-    return f'No valid host was found. Of {looked_at} host{"s" * (looked_at > 1)}, these filters refused: {reasons}.'
+sift = functools.partial(scheduling.sift, FILTERS, WEIGHERS)
+first_refusal = functools.partial(scheduling.first_refusal, FILTERS)
+why_none = functools.partial(scheduling.why_none, 'host')

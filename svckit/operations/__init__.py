@@ -53,10 +53,10 @@ from svckit.operations.queries import (
 )
 from svckit.operations.remote import Desk, LocalDesk, RemoteStore
 from svckit.operations.runner import speak_for
-from svckit.operations.store import Store, abandon, cancel, fold, of_step, prune, retry, start
+from svckit.operations.store import Store, abandon, cancel, fold, of_step, prune, retry, start, succeed
 from svckit.operations.worker import Worker
 
 __all__ = ['NO_RETURN', 'Desk', 'GoForward', 'LeaseLost', 'LocalDesk', 'NotYet', 'Op', 'Operation', 'Refused',
            'RemoteStore', 'Step', 'Store', 'Worker', 'abandon', 'cancel', 'children', 'counts', 'describe',
            'discover', 'events', 'fold', 'get', 'live', 'of_resource', 'of_step', 'prune', 'retry', 'speak_for',
-           'start', 'tables']
+           'start', 'succeed', 'tables']

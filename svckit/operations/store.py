@@ -123,6 +123,13 @@ def fold(session, operation: Operation, subject: str, params: dict, *, parent_id
     return True
 
 
+def succeed(session, op: Op, operation: Operation, *, params: dict) -> str:
+    """For withdraw(): as `op` ends, another operation begins on its subject, for the same request."""
+    session.execute(update(OPERATIONS).where(T.id == op.id).values(subject=None))
+    return start(session, operation, subject=op.subject, params=params, project_id=op.project_id, user_id=op.user_id,
+                 resource=op.resource, request_id=op.request_id, parent_id=op.parent_id)
+
+
 def cancel(session, subject: str, reason: str, names: Iterable[str] | None = None) -> bool:
     """End a subject's live operation (one of `names`, if given) where it stands, undoing nothing."""
     op = queries.live(session, subject)
