@@ -7,6 +7,7 @@ from svckit.messaging import Messaging
 from svckit.policy import Policy
 from svckit.turns import Turns
 from volsvc import operations, policies
+from volsvc.progress import Progress
 
 REMEMBERED = 5.0        # seconds
 
@@ -31,6 +32,10 @@ class Tools:
         self.service, self.driver = service, driver
         self.db, self.conf, self.messaging, self.clock = service.db, service.conf, service.messaging, service.clock
         self.exports = Turns()      # by volume: who may reach it is changed by one step at a time
+
+    def progress(self, op) -> Progress:
+        """To be told how far the step is that `op` stands at."""
+        return Progress(self.db, self.service.registry, op)
 
     @property
     def compute(self):

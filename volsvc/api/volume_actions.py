@@ -3,12 +3,13 @@ from svckit import operations
 from svckit.db import swap
 from svckit.web import actions, handler
 from volsvc import errors
+from volsvc.api import versions
 from volsvc.api.schemas import volume_actions as schemas
 from volsvc.api.schemas.types import truth
 from volsvc.api.volumes import find
 from volsvc.db import volumes
 from volsvc.db.models import Volume
-from volsvc.operations import delete_volume, extend_volume
+from volsvc.operations import delete_volume, extend_volume, revert_volume
 from volsvc.policies import volume_actions as policies
 from volsvc.policies import volume_metadata
 from volsvc.policies import volumes as volume_policies
@@ -29,6 +30,14 @@ def extend(req, volume_id):
     if volume.status == 'error_extending':
         req.context.authorize(policies.EXTEND_ERRORED, volume)
     extend_volume.request(req.context, volume, req.data['os-extend']['new_size'])
+
+
+@handler(status=202, body=schemas.REVERT, min=versions.REVERT)
+def revert(req, volume_id):
+    """Take a volume back to its latest snapshot."""
+    volume = find(req, volume_id)
+    req.context.authorize(policies.REVERT, volume)
+    revert_volume.request(req.context, volume, req.data['revert'].get('snapshot_id'))
 
 
 @handler(status=202, body=schemas.RESET_STATUS)
@@ -129,6 +138,7 @@ def unset_image_metadata(req, volume_id):
 
 ACTION = actions({
     'os-extend': extend,
+    'revert': revert,
     'os-reset_status': reset_status,
     'os-force_delete': force_delete,
     'os-set_bootable': set_bootable,

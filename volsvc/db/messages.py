@@ -12,10 +12,10 @@ FILTERS = ('resource_uuid', 'resource_type', 'event_id', 'request_id', 'message_
 
 # What was being done, numbered as Cinder numbers its actions where it has them; the detail is always
 # 001, because the sentence says it.
-CREATE, ATTACH, EXTEND, DELETE, DETACH, TELL, GREW, SNAPSHOT_CREATE, SNAPSHOT_DELETE = (
+CREATE, ATTACH, EXTEND, DELETE, DETACH, TELL, GREW, SNAPSHOT_CREATE, SNAPSHOT_DELETE, REVERT, UPLOAD = (
     'VOLUME_VOLUME_008_001', 'VOLUME_VOLUME_002_001', 'VOLUME_VOLUME_007_001', 'VOLUME_VOLUME_101_001',
     'VOLUME_VOLUME_102_001', 'VOLUME_VOLUME_103_001', 'VOLUME_VOLUME_104_001', 'VOLUME_VOLUME_SNAPSHOT_009_001',
-    'VOLUME_VOLUME_SNAPSHOT_010_001')
+    'VOLUME_VOLUME_SNAPSHOT_010_001', 'VOLUME_VOLUME_105_001', 'VOLUME_VOLUME_003_001')
 # What operations work on, by the prefix of their `resource`.
 _KINDS = {'volume': 'VOLUME', 'snapshot': 'VOLUME_SNAPSHOT'}
 

@@ -4,6 +4,7 @@ from volsvc.policies.base import ADMIN, MEMBER, MEMBER_OR_SERVICE, rule
 EXTEND = 'volume:extend'
 EXTEND_ATTACHED = 'volume:extend_attached_volume'
 EXTEND_ERRORED = 'volume:extend_errored'
+REVERT = 'volume:revert_to_snapshot'
 UPDATE_READONLY = 'volume:update_readonly_flag'
 RESET_STATUS = 'volume_extension:volume_admin_actions:reset_status'
 FORCE_DELETE = 'volume_extension:volume_admin_actions:force_delete'
@@ -16,6 +17,7 @@ RULES = [
     rule(EXTEND, MEMBER, 'Extend a volume.', f'{_PATH} (os-extend)'),
     rule(EXTEND_ATTACHED, MEMBER, 'Extend a volume that is in use.', f'{_PATH} (os-extend)'),
     rule(EXTEND_ERRORED, MEMBER, 'Extend a volume again whose last extend failed.', f'{_PATH} (os-extend)'),
+    rule(REVERT, MEMBER, 'Take a volume back to its latest snapshot.', f'{_PATH} (revert)'),
     rule(UPDATE_READONLY, MEMBER, 'Make a volume read-only, or writable again.',
          f'{_PATH} (os-update_readonly_flag)'),
     rule(RESET_STATUS, ADMIN, 'Set a volume\'s status.', f'{_PATH} (os-reset_status)'),
