@@ -117,10 +117,12 @@ def bring_back(ctx, op):
 
 
 def undo_bring_back(ctx, op):
-    """The guest is off, and kept; on one and the same host undo_shut_down() makes it what it was."""
+    """The guest is off, and kept without volumes; on one and the same host undo_shut_down() makes it what it was."""
     id = op.params['server']['id']
     with ctx.turn(id):
         ctx.hypervisor.power_off(id, 0)
+        for volume in op.notes['volumes']:
+            ctx.hypervisor.detach_disk(id, volume['volume_id'])
 
 
 def _ran(op):
