@@ -59,11 +59,14 @@ def test_of_a_server_and_back_again(box):
     box.server_is('first', 'ACTIVE')
     box.wait(lambda: 'first-shelved' not in images(box), 'the image it was shelved as is gone')
     box.nova('image-create', '--poll', 'first', 'nightly')
-    box.nova('boot', '--flavor', 'm1.nano', '--nic', 'none', '--image', 'nightly', 'second')
+    servers = box.api('onebox').compute
+    second = servers('POST', '/servers', {'server': {
+        'name': 'second', 'flavorRef': '42', 'networks': 'none', 'imageRef': images(box)['nightly']['id']}})['server']
     box.server_is('second', 'ACTIVE')
-    box.nova('shelve', 'second')
+    servers('POST', f'/servers/{second["id"]}/action', {'shelve': None})
     box.server_is('second', 'SHELVED_OFFLOADED')
-    box.act('server', 'delete', 'first', 'second')
+    for one in (server, second):
+        servers('DELETE', f'/servers/{one["id"]}')
     box.wait(lambda: set(images(box)) >= {'snapshot', 'nightly'} and 'second-shelved' not in images(box),
              'the image that the server was shelved as goes with it')
 
