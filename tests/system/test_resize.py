@@ -10,6 +10,7 @@ import pytest
 from computesvc.host.libvirt import Libvirt
 from onebox import guest, hosts, libvirtd
 from tests.system.box import Box
+from tests.system.processes import eventually
 
 pytestmark = pytest.mark.system
 GIB = 1 << 30
@@ -44,21 +45,19 @@ class TwoHosts:
         self.box.spawn('--hosts', '2')
         self.box.wait(lambda: 'Servers run under' in self.box.said(), 'onebox is ready')
         self.names = [host.name for host in hosts.known(self.box.state)]
-        self.box.wait(lambda: self.box.openstack('image', 'list', '--status', 'active'), 'the image is there')
-        self.box.wait(lambda: len(self.admin('hypervisor', 'list')) == 2, 'both hosts report')
-        self.admin('flavor', 'create', '--vcpus', '2', '--ram', '256', '--disk', '2', 'bigger')
-
-    def admin(self, *words):
-        return self.box.openstack(*words, cloud='onebox-admin')
+        self.user, self.admin = self.box.api('onebox'), self.box.api('onebox-admin')
+        self.admin.compute('POST', '/flavors', {'flavor': {'name': 'bigger', 'vcpus': 2, 'ram': 256, 'disk': 2}})
+        eventually('both hosts report', lambda: len(self.admin.compute('GET', '/os-hypervisors')['hypervisors']) == 2)
+        self.image = eventually('the image is there', lambda: self.user.image_id('guest'), BUSY)
 
     def boot(self):
         """It counts on both disks; there are data on them that it does not touch."""
-        self.volume = self.box.openstack('volume', 'create', '--size', '1', 'data')['id']
-        self.id = self.box.openstack('server', 'create', '--flavor', 'm1.nano', '--image', 'guest', '--no-network',
-                                     'guest')['id']
+        self.volume = self.user.new_volume(1, name='data')
+        self.id = self.user.compute('POST', '/servers', {'server': {
+            'name': 'guest', 'flavorRef': '42', 'imageRef': self.image, 'networks': 'none'}})['server']['id']
         self.box.volume_is(self.volume, 'available')
         self.box.server_is(self.id, 'ACTIVE')
-        self.box.act('server', 'add', 'volume', 'guest', 'data')
+        self.user.attach(self.id, self.volume)
         self.data = {disk: os.urandom(1 << 20) for disk in (ROOT, VOLUME)}
         for disk, data in self.data.items():
             with self.file(disk).open('r+b') as file:
@@ -68,9 +67,14 @@ class TwoHosts:
 
     # -- what is there
 
-    def server(self) -> dict:
-        """As an administrator sees it."""
-        return self.box.api('onebox-admin').compute('GET', f'/servers/{self.id}')['server']
+    def act(self, name):
+        """An action that is not what this is about, so without the client."""
+        self.box.api('onebox').compute('POST', f'/servers/{self.id}/action', {name: None})
+
+    def where(self) -> int:
+        """The number of the host that the compute service says it is on."""
+        server = self.box.api('onebox-admin').compute('GET', f'/servers/{self.id}')['server']
+        return self.names.index(server['OS-EXT-SRV-ATTR:host'])
 
     def power(self) -> list[str]:
         """What each host's libvirt says of the server."""
@@ -86,7 +90,7 @@ class TwoHosts:
         """The disk that the server uses: its own one where it is, or the volume."""
         if disk == VOLUME:
             return next((self.box.state / 'volumes').glob(f'*{self.volume}*'))
-        return self.files()[self.names.index(self.server()['OS-EXT-SRV-ATTR:host'])][0]
+        return self.files()[self.where()][0]
 
     def is_whole(self):
         """Both disks hold what was put there, and the volume is attached once."""
@@ -118,23 +122,26 @@ def no_less(found, shown):
 
 
 def test_there_and_back(cloud):
-    """Resized, confirmed by another process than began it, migrated while it is off, reverted, started, deleted."""
+    """Resized, its volume grown, confirmed by another process than began it, migrated while it is off, reverted,
+    started, deleted."""
     box = cloud.box
     cloud.boot()
     _, shown = cloud.counts(1)
-    here = cloud.names.index(cloud.server()['OS-EXT-SRV-ATTR:host'])
+    here = cloud.where()
     there = 1 - here
 
     box.act('server', 'resize', '--flavor', 'bigger', 'guest')
     box.server_is(cloud.id, 'VERIFY_RESIZE')
     found, _ = cloud.counts(1)
     no_less(found, shown)
-    assert cloud.names.index(cloud.server()['OS-EXT-SRV-ATTR:host']) == there
+    assert cloud.where() == there
     assert (cloud.power()[here], cloud.power()[there]) == ('shutdown', 'running')
     assert guest.sizes_seen(cloud.said()[-1])[ROOT].size == 2 * GIB
     processors, memory = guest.machine(cloud.said()[-1])
     assert (processors, memory > 128) == (2, True)
     cloud.is_whole()
+    box.act('volume', 'set', '--size', '2', 'data')
+    box.wait(lambda: guest.size_seen(cloud.said()[-1], cloud.volume) == 2 * GIB, 'the guest sees its volume grown')
 
     box.stop()
     box.start()         # with as many hosts as the folder has, and on each what was there
@@ -145,25 +152,26 @@ def test_there_and_back(cloud):
     assert box.openstack('server', 'show', 'guest')['flavor']['name'] == 'bigger'
 
     kept = cloud.counts(1)[1]
-    box.act('server', 'stop', 'guest')
+    cloud.act('os-stop')
     box.server_is(cloud.id, 'SHUTOFF')
     box.act('server', 'migrate', cloud.id, cloud='onebox-admin')
     box.server_is(cloud.id, 'VERIFY_RESIZE')
-    assert cloud.names.index(cloud.server()['OS-EXT-SRV-ATTR:host']) == here
+    assert cloud.where() == here
     cloud.is_whole()
     box.act('server', 'resize', 'revert', 'guest')
     box.server_is(cloud.id, 'SHUTOFF')
-    box.act('server', 'start', 'guest')
+    cloud.act('os-start')
     box.server_is(cloud.id, 'ACTIVE')
-    assert cloud.names.index(cloud.server()['OS-EXT-SRV-ATTR:host']) == there
+    assert cloud.where() == there
     no_less(cloud.counts(2)[0], kept)
+    assert guest.size_seen(cloud.said()[-1], cloud.volume) == 2 * GIB
     cloud.is_whole()
     box.wait(lambda: (cloud.power()[here], cloud.files()[here]) == ('absent', []), 'the host it left is clean')
 
     actions = {row['Action'] for row in box.openstack('server', 'event', 'list', 'guest')}
     assert {'resize', 'confirmResize', 'migrate', 'revertResize'} <= actions
-    moves = cloud.admin('server', 'migration', 'list', '--server', cloud.id)
+    moves = box.openstack('server', 'migration', 'list', '--server', cloud.id, cloud='onebox-admin')
     assert {(row['Type'], row['Status']) for row in moves} == {('resize', 'confirmed'), ('migration', 'reverted')}
-    box.act('server', 'delete', '--wait', 'guest')
+    box.api('onebox').compute('DELETE', f'/servers/{cloud.id}')
     box.volume_is(cloud.volume, 'available')
-    assert (cloud.power(), cloud.files()) == (['absent', 'absent'], [[], []])
+    box.wait(lambda: (cloud.power(), cloud.files()) == (['absent', 'absent'], [[], []]), 'both hosts are clean')
