@@ -41,7 +41,7 @@ class TwoHosts(Deployment):
         self.hypervisors['node2'] = uri.decode().strip()
         self._start_second_agent()
         self.flavors = {vcpus: self.admin.compute('POST', '/flavors', {'flavor': {
-            'name': f'of-{vcpus}', 'ram': 64 * vcpus, 'vcpus': vcpus, 'disk': 1}})['flavor']['id'] for vcpus in (1, 2)}
+            'name': f'of-{vcpus}', 'ram': 64 * vcpus, 'vcpus': vcpus, 'disk': 0}})['flavor']['id'] for vcpus in (1, 2)}
         return self
 
     def stop(self):

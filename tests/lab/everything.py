@@ -1,4 +1,4 @@
-"""All tests of the lab: each file (or group) in a machine of its own, as many machines at once as there are processors.
+"""All tests of the lab: each file (or group) in a machine of its own, several machines at once.
 
 So no file's faults disturb another file, and a machine that hangs costs one file. What is printed as it comes are the
 results; the whole output of a file follows if a test of it failed.
@@ -112,7 +112,7 @@ class Output:
 
 
 def _at_once(memory) -> int:
-    """A machine takes a processor, and at last all of its memory."""
+    """One more than processors, as each now and then waits for a time-out; each takes all of its memory at last."""
     available = os.sysconf('SC_AVPHYS_PAGES') * os.sysconf('SC_PAGE_SIZE')
     fit = available // (int(memory[:-1]) * UNITS[memory[-1]])
-    return max(1, min(len(os.sched_getaffinity(0)), fit))
+    return max(1, min(len(os.sched_getaffinity(0)) + 1, fit))
