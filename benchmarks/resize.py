@@ -55,7 +55,7 @@ class Moved:
         self.user, admin = self.onebox.user, Cloud(self.onebox.state / 'clouds.yaml', 'onebox-admin')
         self.flavors = [admin.compute('POST', '/flavors', {'flavor': {
             'name': name, 'ram': 128, 'vcpus': 1, 'disk': 1}})['flavor']['id'] for name in ('one', 'other')]
-        image = eventually('the image is there', lambda: self.user.image_id('guest'), PATIENCE)
+        image = self.user.image_id('guest')
         eventually('both hosts report', lambda: len(admin.compute('GET', '/os-hypervisors')['hypervisors']) == 2)
         root = self.user.new_volume(1, imageRef=image)
         eventually('the volume is made', lambda: self.user.volume_is(root, status='available'))

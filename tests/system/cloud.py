@@ -46,10 +46,12 @@ class Cloud:
         return self._endpoints[service].rstrip('/')
 
     def image_id(self, name) -> str:
-        """Of the image with that name; AssertionError while its data is not there."""
-        found = self.image('GET', f'/v2/images?name={name}')['images']
-        assert [image['status'] for image in found] == ['active'], found
-        return found[0]['id']
+        """Of the image with that name, once its data is there."""
+        def found():
+            images = self.image('GET', f'/v2/images?name={name}')['images']
+            assert [image['status'] for image in images] == ['active'], images
+            return images[0]['id']
+        return eventually(f'the image {name} is there', found, 120)
 
     def _ask(self, service, method, path, body, version, good):
         answer = self._http.request(

@@ -48,7 +48,7 @@ class TwoHosts:
         self.user, self.admin = self.box.api('onebox'), self.box.api('onebox-admin')
         self.admin.compute('POST', '/flavors', {'flavor': {'name': 'bigger', 'vcpus': 2, 'ram': 256, 'disk': 2}})
         eventually('both hosts report', lambda: len(self.admin.compute('GET', '/os-hypervisors')['hypervisors']) == 2)
-        self.image = eventually('the image is there', lambda: self.user.image_id('guest'), BUSY)
+        self.image = self.user.image_id('guest')
 
     def boot(self):
         """It counts on both disks; there are data on them that it does not touch."""
