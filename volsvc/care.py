@@ -10,7 +10,7 @@ from volsvc.drivers import base as drivers
 LOG = logging.getLogger(__name__)
 GIB = 1024 ** 3
 # Somebody is at work on the size of such a volume.
-CHANGING = ('creating', 'extending', 'deleting')
+CHANGING = ('creating', 'downloading', 'extending', 'deleting')
 # A host reaches the volume by such an attachment.
 REACHED = ('attaching', 'attached')
 

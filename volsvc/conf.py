@@ -53,7 +53,8 @@ BACKEND = [
     cfg.StrOpt('lvm_conf_folder',
                help="LVM driver: the folder of lvm.conf, which root alone can write. By default the system's."),
     cfg.StrOpt('image_folder', default='$state_path/images',
-               help='LVM driver: where images other than raw are unpacked on their way to a volume.'),
+               help='Where images other than raw are packed on their way from a volume and, by the LVM driver, '
+                    'unpacked on their way to one.'),
     cfg.StrOpt('privsep_helper',
                help='LVM driver: the command that starts the privileged daemon, for a worker that is not root. By '
                     'default sudo -n with the privsep-helper of the environment that the worker runs in.'),

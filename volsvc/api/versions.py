@@ -10,6 +10,7 @@ def v(minor: int) -> Microversion:
     return Microversion(3, minor)
 
 
+UPLOAD_PARAMETERS = v(1)
 STRICT_BOOTABLE = v(2)
 MESSAGES = v(3)
 MESSAGE_PAGES = v(5)

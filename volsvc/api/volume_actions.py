@@ -3,7 +3,7 @@ from svckit import operations
 from svckit.db import swap
 from svckit.web import actions, handler
 from volsvc import errors
-from volsvc.api import versions
+from volsvc.api import versions, volume_images
 from volsvc.api.schemas import volume_actions as schemas
 from volsvc.api.schemas.types import truth
 from volsvc.api.volumes import find
@@ -11,7 +11,6 @@ from volsvc.db import volumes
 from volsvc.db.models import Volume
 from volsvc.operations import delete_volume, extend_volume, revert_volume
 from volsvc.policies import volume_actions as policies
-from volsvc.policies import volume_metadata
 from volsvc.policies import volumes as volume_policies
 
 STATUSES = ('creating', 'available', 'deleting', 'error', 'error_deleting', 'error_managing', 'managing', 'attaching',
@@ -106,36 +105,6 @@ def roll_detaching(req, volume_id):
         swap(session, Volume, volume.id, {'status': 'detaching'}, {'status': 'in-use', 'previous_status': None})
 
 
-@handler(body=schemas.SHOW_IMAGE_METADATA)
-def show_image_metadata(req, volume_id):
-    """The properties of the image that the volume was made from."""
-    volume = find(req, volume_id)
-    req.context.authorize(volume_metadata.IMAGE_SHOW, volume)
-    return {'metadata': _texts(volume.image_meta)}
-
-
-@handler(body=schemas.SET_IMAGE_METADATA)
-def set_image_metadata(req, volume_id):
-    """Add to the properties, or give those that are there another value."""
-    volume = find(req, volume_id)
-    req.context.authorize(volume_metadata.IMAGE_SET, volume)
-    found = {**_texts(volume.image_meta), **req.data['os-set_image_metadata']['metadata']}
-    _write(req, volume, image_meta=found)
-    return {'metadata': found}
-
-
-@handler(body=schemas.UNSET_IMAGE_METADATA)
-def unset_image_metadata(req, volume_id):
-    """Remove one of the properties."""
-    volume = find(req, volume_id)
-    req.context.authorize(volume_metadata.IMAGE_REMOVE, volume)
-    found, key = _texts(volume.image_meta), req.data['os-unset_image_metadata']['key']
-    if key not in found:
-        raise errors.NotFound(f'Volume {volume_id} has no image metadata with the key {key}.')
-    del found[key]
-    _write(req, volume, image_meta=found or None)
-
-
 ACTION = actions({
     'os-extend': extend,
     'revert': revert,
@@ -145,9 +114,7 @@ ACTION = actions({
     'os-update_readonly_flag': update_readonly,
     'os-begin_detaching': begin_detaching,
     'os-roll_detaching': roll_detaching,
-    'os-show_image_metadata': show_image_metadata,
-    'os-set_image_metadata': set_image_metadata,
-    'os-unset_image_metadata': unset_image_metadata,
+    **volume_images.ACTIONS,
 })
 
 
@@ -169,7 +136,3 @@ def _end_what_goes_on(session, volume_id):
         raise errors.Conflict(f'Operation {live.name} {live.id} is at work on the volume; its status can be reset once '
                               'that has ended or is stuck.')
     operations.abandon(session, live.id)
-
-
-def _texts(found) -> dict:
-    return {name: str(value) for name, value in (found or {}).items()}

@@ -15,7 +15,9 @@ from volsvc.scheduling import backends
 GIB = volumes.GIB
 # Properties of an image that are no business of a volume made from it.
 NOT_KEPT = ('self', 'file', 'schema', 'locations', 'direct_url', 'tags', 'owner', 'visibility', 'protected', 'status',
-            'created_at', 'updated_at', 'virtual_size', 'os_hidden', 'owner_specified')
+            'created_at', 'updated_at', 'virtual_size', 'os_hidden', 'owner_specified', 'os_hash_algo', 'os_hash_value',
+            'stores')
+MAKING = ('creating', 'downloading')        # the latter while it is filled from an image
 
 
 # ------------------------------------------------------------------ the request
@@ -141,7 +143,7 @@ def _image_meta(image) -> dict:
 
 def withdraw(ctx, op):
     """The volume is there in status 'error', and counts, until its owner deletes it."""
-    swap(ctx.session, Volume, op.params['volume_id'], {'status': 'creating'}, {'status': 'error'})
+    swap(ctx.session, Volume, op.params['volume_id'], {'status': MAKING}, {'status': 'error'})
     messages.add(ctx.session, op, messages.CREATE, f'The volume could not be created: {op.error}',
                  ctx.conf.message_ttl)
 
@@ -150,18 +152,28 @@ def withdraw(ctx, op):
 
 def make_volume(ctx, op):
     """The backend has the volume, whole."""
-    volume = drivers.Volume(op.params['volume_id'], op.params['size'])
-    warning = None
+    progress, warning = ctx.progress(op), None
+    volume = drivers.Volume(op.params['volume_id'], op.params['size'], progress)
     if op.params['source'] or op.params.get('snapshot'):
         warning = _copy(ctx, op, volume)
     elif op.params['image']:
         id, disk_format, size = op.params['image']
-        ctx.driver.create_from_image(volume, drivers.Image(id, disk_format, size, lambda: ctx.images.chunks(id)))
+        ctx.db.run(lambda session: swap(session, Volume, volume.id, {'status': 'creating'}, {'status': 'downloading'}))
+        ctx.driver.create_from_image(volume, drivers.Image(
+            id, disk_format, size, lambda: _told(ctx.images.chunks(id), size, progress)))
     else:
         ctx.driver.create(volume)
     if ctx.driver.size(volume) < volume.size:
         raise drivers.DriverError('The storage backend made a volume that is too small.')
     return {'warning': warning}
+
+
+def _told(chunks, size, progress):
+    got = 0
+    for chunk in chunks:
+        yield chunk
+        got += len(chunk)
+        progress(got * 100 / (size or got))
 
 
 def _copy(ctx, op, volume) -> str | None:
@@ -183,7 +195,7 @@ def record_volume(ctx, op):
     """The volume is available; bootable too if its source was, or if its owner has said so meanwhile."""
     id = op.params['volume_id']
     values = {'status': 'available', 'launched_at': utcnow()} | ({'bootable': True} if op.params['bootable'] else {})
-    swap(ctx.session, Volume, id, {'status': 'creating'}, values)
+    swap(ctx.session, Volume, id, {'status': MAKING}, values)
     if (volume := ctx.session.get(Volume, id)) is not None:
         notify.volume(ctx.session, ctx.messaging, 'create.end', volume)
     if op.notes.get('warning'):

@@ -5,6 +5,8 @@ EXTEND = 'volume:extend'
 EXTEND_ATTACHED = 'volume:extend_attached_volume'
 EXTEND_ERRORED = 'volume:extend_errored'
 REVERT = 'volume:revert_to_snapshot'
+UPLOAD_IMAGE = 'volume_extension:volume_actions:upload_image'
+UPLOAD_PUBLIC = 'volume_extension:volume_actions:upload_public'
 UPDATE_READONLY = 'volume:update_readonly_flag'
 RESET_STATUS = 'volume_extension:volume_admin_actions:reset_status'
 FORCE_DELETE = 'volume_extension:volume_admin_actions:force_delete'
@@ -18,6 +20,9 @@ RULES = [
     rule(EXTEND_ATTACHED, MEMBER, 'Extend a volume that is in use.', f'{_PATH} (os-extend)'),
     rule(EXTEND_ERRORED, MEMBER, 'Extend a volume again whose last extend failed.', f'{_PATH} (os-extend)'),
     rule(REVERT, MEMBER, 'Take a volume back to its latest snapshot.', f'{_PATH} (revert)'),
+    rule(UPLOAD_IMAGE, MEMBER, 'Make an image of a volume.', f'{_PATH} (os-volume_upload_image)'),
+    rule(UPLOAD_PUBLIC, ADMIN, 'Make an image of a volume that everybody sees.',
+         f'{_PATH} (os-volume_upload_image)'),
     rule(UPDATE_READONLY, MEMBER, 'Make a volume read-only, or writable again.',
          f'{_PATH} (os-update_readonly_flag)'),
     rule(RESET_STATUS, ADMIN, 'Set a volume\'s status.', f'{_PATH} (os-reset_status)'),

@@ -236,7 +236,7 @@ class Images(Service):
     def routes(self):
         one = '/v2/images/([^/]+)'
         return {('GET', one): self.show, ('GET', f'{one}/file'): self.data, ('POST', '/v2/images'): self.make,
-                ('PUT', f'{one}/file'): self.upload, ('DELETE', one): self.remove}
+                ('PUT', f'{one}/file'): self.upload, ('PATCH', one): self.change, ('DELETE', one): self.remove}
 
     def _image(self, id):
         if id not in self.images:
@@ -260,8 +260,14 @@ class Images(Service):
         self.images[id] = (image | {'status': 'active', 'size': len(body), 'checksum': checksum}, body)
         return 204, None
 
+    def change(self, id, body, **kw):
+        for change in body:
+            self._image(id)[change['path'][1:]] = change['value']
+        return 200, self._image(id)
+
     def remove(self, id, **kw):
-        self._image(id)
+        if self._image(id).get('protected'):
+            raise Broken(403, 'The image is protected')
         del self.images[id]
         return 204, None
 

@@ -135,30 +135,8 @@ class TestDetaching:
         assert world.volume(volume)['status'] == 'available'
 
 
-class TestImageMetadata:
-
-    @pytest.fixture
-    def volume(self, world):
-        return world.create(imageRef=world.glance.add(name='linux'))
-
-    def test_show(self, world, volume):
-        assert world.act(volume, 'os-show_image_metadata', None, 200)['metadata']['image_name'] == 'linux'
-
-    def test_set(self, world, volume):
-        world.act(volume, 'os-set_image_metadata', {'metadata': {'hw_rng': 'yes'}}, 200)
-        found = world.volume(volume)['volume_image_metadata']
-        assert (found['hw_rng'], found['image_name']) == ('yes', 'linux')
-
-    def test_unset(self, world, volume):
-        world.act(volume, 'os-unset_image_metadata', {'key': 'image_name'}, 200)
-        assert 'image_name' not in world.volume(volume)['volume_image_metadata']
-
-    def test_unset_what_is_not_there(self, world, volume):
-        world.act(volume, 'os-unset_image_metadata', {'key': 'x'}, 404)
-
-
-@pytest.mark.parametrize('action', ['os-detach', 'os-attach', 'os-terminate_connection', 'os-force_detach', 'revert',
-                                    'x', 300 * 'x', ''])
+@pytest.mark.parametrize('action', ['os-detach', 'os-attach', 'os-terminate_connection', 'os-force_detach', 'x',
+                                    300 * 'x', ''])
 def test_there_is_no_such_action(world, volume, action):
     """Above all none that takes a volume from a server behind the compute service's back."""
     before = world.rows()

@@ -1,5 +1,5 @@
 """Bodies of POST /volumes/{id}/action."""
-from volsvc.api.schemas.types import BOOLEAN, PAIRS, SIZE, only, record
+from volsvc.api.schemas.types import BOOLEAN, SIZE, only, record
 
 ANYTHING: dict = {}
 _STATUS = {'type': ['string', 'null'], 'maxLength': 32}
@@ -15,7 +15,3 @@ SET_BOOTABLE = only('os-set_bootable', record({'bootable': BOOLEAN}, ['bootable'
 UPDATE_READONLY = only('os-update_readonly_flag', record({'readonly': BOOLEAN}, ['readonly']))
 BEGIN_DETACHING = only('os-begin_detaching', ANYTHING)
 ROLL_DETACHING = only('os-roll_detaching', ANYTHING)
-SHOW_IMAGE_METADATA = only('os-show_image_metadata', ANYTHING)
-SET_IMAGE_METADATA = only('os-set_image_metadata', record({'metadata': PAIRS}, ['metadata']))
-UNSET_IMAGE_METADATA = only('os-unset_image_metadata', record(
-    {'key': {'type': 'string', 'minLength': 1, 'maxLength': 255}}, ['key']))

@@ -88,12 +88,25 @@ class Details:
             shown['consumes_quota'] = True
 
 
+def upload(volume, image: dict) -> dict:
+    """The answer to a wish for an image of the volume."""
+    return {'id': volume.id, 'updated_at': volume.updated_at, 'status': 'uploading',
+            'display_description': volume.description, 'size': volume.size // GIB, 'volume_type': _type(volume.type),
+            'image_id': image['id'], 'image_name': image['name'], 'container_format': image['container_format'],
+            'disk_format': image['disk_format'], 'visibility': image['visibility'], 'protected': image['protected']}
+
+
 def totals(count: int, size: int, metadata: dict | None) -> dict:
     """GET /volumes/summary; `size` in bytes."""
     shown = {'total_count': count, 'total_size': size // GIB}
     if metadata is not None:
         shown['metadata'] = metadata
     return {'volume-summary': shown}
+
+
+def _type(type):
+    return type and {'id': type.id, 'name': type.name, 'description': type.description, 'is_public': type.is_public,
+                     'created_at': type.created_at, 'updated_at': type.updated_at}
 
 
 def _metadata(volume):
