@@ -228,6 +228,15 @@ def test_a_host_that_falls_silent_before_it_was_asked(world):
     assert used(world)[1][chosen] == 0
 
 
+def test_a_new_server_whose_host_falls_silent(world):
+    server_id = world.boot(run=False, flavorRef='small')
+    world.run(world.conductor.worker)
+    silence(world, world.server(server_id, **ADMIN)['OS-EXT-SRV-ATTR:host'])
+    assert absence.settle(world.service) == 1
+    world.run()
+    assert state(world, server_id)[0] == 'ACTIVE' and sum(guests(world).values(), []) == ['running']
+
+
 def test_no_other_host_is_left(world):
     server_id = boot(world)
     resize(world, server_id)
