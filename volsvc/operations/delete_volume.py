@@ -17,7 +17,8 @@ STATUSES = ('available', 'error', 'error_extending', 'error_deleting')
 def request(context, volume, force=False, cascade=False) -> None:
     """Mark 'deleting' and start: one transaction.
 
-    `force`: whatever its status, but not with attachments.  `cascade`: its snapshots go with it.
+    `force`: whatever its status, and its snapshots', but not with attachments nor while anything is done to them.
+    `cascade`: its snapshots go with it.
     """
     if volume.status == 'deleting' and not force:
         raise errors.InvalidStatus(volume.id, 'deleted', STATUSES, volume.status)
@@ -25,10 +26,10 @@ def request(context, volume, force=False, cascade=False) -> None:
         raise errors.InvalidStatus(volume.id, 'deleted', STATUSES, volume.status)
     if volume.attachments:
         raise errors.BadRequest(f'Invalid volume: volume {volume.id} is still attached, detach it first.')
-    context.db.run(lambda session: _begin(session, context, volume, cascade))
+    context.db.run(lambda session: _begin(session, context, volume, force, cascade))
 
 
-def _begin(session, context, volume, cascade):
+def _begin(session, context, volume, force, cascade):
     extend_volume.give_up_stuck(session, volume.id)
     volumes.mark(session, volume, 'deleted', (volume.status,), status='deleting', previous_status=volume.status)
     found = snapshots.of_volume(session, volume.id)
@@ -36,7 +37,11 @@ def _begin(session, context, volume, cascade):
         raise errors.HasSnapshots(volume.id)
     for snapshot in found:
         delete_snapshot.give_up_stuck(session, snapshot.id)
-        snapshots.mark(session, snapshot, 'deleted with its volume', delete_snapshot.STATUSES, status='deleting',
+        if force and operations.live(session, f'snapshot:{snapshot.id}'):
+            raise errors.Conflict(f'Another operation on snapshot {snapshot.id} is still running. Wait for it to end '
+                                  'and ask again.')
+        wanted = (snapshot.status,) if force else delete_snapshot.STATUSES
+        snapshots.mark(session, snapshot, 'deleted with its volume', wanted, status='deleting',
                        previous_status=snapshot.status)
         notify.snapshot(session, context.service.messaging, 'delete.start', snapshot, volume)
     operations.start(session, OPERATION, subject=f'volume:{volume.id}', project_id=volume.project_id,
