@@ -75,6 +75,25 @@ class TestOpenstackVolumes:
         with file.open('rb') as volume:
             assert volume.read(len(original)) == original
 
+    def test_to_an_image_and_back(self, box, volume):
+        file, = (box.state / 'volumes').glob(f'*{volume}*')
+        with file.open('r+b') as data:
+            data.write(b'what it holds')
+        made = box.openstack('--os-volume-api-version', '3.1', 'image', 'create', '--volume', 'base', '--protected',
+                             'of-base')
+        assert (made['status'], made['disk_format'], made['volume_type']) == ('uploading', 'raw', '__DEFAULT__')
+        box.volume_is('base', 'available')
+        image = box.api('onebox').image('GET', f'/v2/images/{made["image_id"]}')
+        assert (image['status'], image['min_disk'], image['visibility'], image['protected']) == (
+            'active', 1, 'private', True)
+        again = box.openstack('volume', 'create', '--size', '1', '--image', 'of-base', 'again')
+        box.volume_is('again', 'available')
+        file, = (box.state / 'volumes').glob(f'*{again["id"]}*')
+        with file.open('rb') as data:
+            assert data.read(13) == b'what it holds'
+        box.act('image', 'set', '--unprotected', 'of-base')
+        box.act('image', 'delete', 'of-base')
+
     def test_lists(self, box, volume):
         box.openstack('volume', 'create', '--size', '1', 'another')
         box.volume_is('another', 'available')
@@ -138,6 +157,11 @@ class TestOpenstackSnapshots:
         assert (copy['size'], copy['snapshot_id']) == (2, made['id'])
         held, = (box.state / 'volumes').glob(f'*{copy["id"]}*')
         with held.open('rb') as data:
+            assert data.read(9) == b'as it was'
+
+        box.act('--os-volume-api-version', '3.40', 'volume', 'revert', 'kept')
+        box.volume_is('base', 'available')
+        with file.open('rb') as data:
             assert data.read(9) == b'as it was'
 
         with pytest.raises(CommandFailed, match='snapshots'):
@@ -240,6 +264,19 @@ class TestCinder:
         assert properties(box.cinder('show', 'c2'))['status'] == 'error'
         box.cinder('force-delete', made['id'], cloud='onebox-admin')
         box.wait(lambda: rows(box.cinder('list')) == [], 'the volume is gone')
+
+    def test_images(self, box, volume):
+        made = properties(box.cinder('upload-to-image', '--disk-format', 'qcow2', 'base', 'packed'))
+        assert (made['image_name'], made['disk_format'], made['status']) == ('packed', 'qcow2', 'uploading')
+        box.volume_is('base', 'available')
+        assert box.api('onebox').image('GET', f'/v2/images/{made["image_id"]}')['status'] == 'active'
+        box.cinder('image-metadata', 'base', 'set', 'os_distro=tiny')
+        assert 'tiny' in box.cinder('image-metadata-show', 'base')
+        box.cinder('set-bootable', 'base', 'true')
+        box.cinder('readonly-mode-update', 'base', 'True')
+        shown = box.cinder('show', 'base')
+        assert 'readonly : True' in shown and properties(shown)['bootable'] == 'true'
+        box.act('image', 'delete', 'packed')
 
     def test_delete(self, box):
         box.cinder('create', '--name', 'short', '1')
