@@ -6,6 +6,7 @@ from sqlalchemy import select
 from volsvc.db import attachments, messages
 from volsvc.db.models import Attachment, Volume
 from volsvc.drivers import base as drivers
+from volsvc.operations import connect_attachment
 
 LOG = logging.getLogger(__name__)
 GIB = 1024 ** 3
@@ -51,7 +52,7 @@ def _take_back(db, driver, volume, connector):
     """Unless the volume was detached from the host in the very moment."""
     with db.reader() as session:
         left = attachments.of_volume(session, volume.id)
-    if not any(one.attach_status in REACHED and (one.connector or {}).get('host') == connector.get('host')
+    if not any(one.attach_status in REACHED and connect_attachment.same_host(one.connector, connector, driver.known_by)
                for one in left):
         driver.disconnect(volume, connector)
 

@@ -60,6 +60,14 @@ class AttachmentInUse(Conflict):
     message = 'The attachment is in use by server {}: detach the volume from it through the compute service.'
 
 
+class AttachmentOfService(Conflict):
+    message = 'Attachment {} is another service\'s, whose host reaches the volume by it.'
+
+
+class AttachmentChanged(Conflict):
+    message = 'Attachment {} was connected or given to a server meanwhile. Ask again.'
+
+
 class BackendSilent(Unavailable):
     message = ('The storage backend of volume {} has not finished within {:g} s; the work goes on, '
                'please ask again.')

@@ -293,7 +293,7 @@ class TestManage:
         assert run('check') == (1, 'The schema is not up to date: run volsvc-manage db sync.\n')
         assert run('db', 'sync') == (0, 'The schema was brought up to date.\n')
         assert run('db', 'sync') == (0, 'The schema is up to date.\n')
-        assert run('db', 'version')[1].startswith('002')
+        assert run('db', 'version')[1].startswith('003')
         assert run('operations', 'list') == (0, '')
 
 
@@ -309,5 +309,6 @@ def test_the_engine_knows_all_operations():
     from volsvc.operations import registry
     assert {name for name, _ in registry()} == {
         'create-volume', 'delete-volume', 'extend-volume', 'tell-server', 'connect-attachment', 'delete-attachment',
-            'create-snapshot', 'delete-snapshot'}
+            'create-snapshot', 'delete-snapshot', 'end-connection', 'revert-volume',
+            'upload-volume'}
     assert all(isinstance(one, operations.Operation) for one in registry().values())

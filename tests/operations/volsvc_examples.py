@@ -2,6 +2,7 @@
 from svckit import operations
 from svckit.operations.testing import Example, comparable
 from tests.operations.volsvc_world import World
+from volsvc.db import attachments
 from volsvc.operations import (
     connect_attachment,
     create_snapshot,
@@ -9,6 +10,7 @@ from volsvc.operations import (
     delete_attachment,
     delete_snapshot,
     delete_volume,
+    end_connection,
     extend_volume,
 )
 
@@ -159,6 +161,13 @@ def _connect(world, attachment):
     return _live(world, 'connect-attachment')
 
 
+def _connected(world):
+    """An attachment, read again: it has its connection only since it was made."""
+    _, attachment = world.connected(world.made())
+    with world.db.reader() as session:
+        return attachments.get(session, attachment.id)
+
+
 def _detach(world, attachment):
     _without_waiting(world, lambda: delete_attachment.request(world.context(roles=['service']), attachment))
     return _live(world, 'delete-attachment')
@@ -173,6 +182,11 @@ def _without_waiting(world, ask):
         pass
 
 
+def _disconnect(world, attachment):
+    _without_waiting(world, lambda: end_connection.request(world.context(roles=['service']), attachment))
+    return _live(world, 'end-connection')
+
+
 EXAMPLES = {
     'create-volume': lambda url, folder: CreateExample(url, folder, lambda world: world.made(), _create),
     'create-snapshot': lambda url, folder: SnapshotExample(url, folder, _attached, _snapshot),
@@ -183,5 +197,6 @@ EXAMPLES = {
     'tell-server': lambda url, folder: TellExample(url, folder, _extended, _tell),
     'connect-attachment': lambda url, folder: VolumeExample(url, folder, _reserved, _connect),
     'delete-attachment': lambda url, folder: VolumeExample(
-        url, folder, lambda world: world.connected(world.made())[1], _detach),
+        url, folder, _connected, _detach),
+    'end-connection': lambda url, folder: VolumeExample(url, folder, _connected, _disconnect),
 }

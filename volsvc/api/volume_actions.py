@@ -1,14 +1,12 @@
 """What can be done with a volume: POST /volumes/{volume_id}/action."""
 from svckit import operations
-from svckit.db import swap
 from svckit.web import actions, handler
 from volsvc import errors
-from volsvc.api import versions, volume_images
+from volsvc.api import versions, volume_connections, volume_images
 from volsvc.api.schemas import volume_actions as schemas
 from volsvc.api.schemas.types import truth
 from volsvc.api.volumes import find
 from volsvc.db import volumes
-from volsvc.db.models import Volume
 from volsvc.operations import delete_volume, extend_volume, revert_volume
 from volsvc.policies import volume_actions as policies
 from volsvc.policies import volumes as volume_policies
@@ -87,24 +85,6 @@ def update_readonly(req, volume_id):
                      readonly=readonly)
 
 
-@handler(status=202, body=schemas.BEGIN_DETACHING)
-def begin_detaching(req, volume_id):
-    """A compute service is about to take the volume from a server."""
-    volume = find(req, volume_id)
-    req.context.authorize(policies.BEGIN_DETACHING, volume)
-    with req.context.db.transaction() as session:
-        volumes.mark(session, volume, 'detached', ('in-use',), status='detaching', previous_status='in-use')
-
-
-@handler(status=202, body=schemas.ROLL_DETACHING)
-def roll_detaching(req, volume_id):
-    """It is not, after all; a volume that nobody detaches stays as it is."""
-    volume = find(req, volume_id)
-    req.context.authorize(policies.ROLL_DETACHING, volume)
-    with req.context.db.transaction() as session:
-        swap(session, Volume, volume.id, {'status': 'detaching'}, {'status': 'in-use', 'previous_status': None})
-
-
 ACTION = actions({
     'os-extend': extend,
     'revert': revert,
@@ -112,8 +92,7 @@ ACTION = actions({
     'os-force_delete': force_delete,
     'os-set_bootable': set_bootable,
     'os-update_readonly_flag': update_readonly,
-    'os-begin_detaching': begin_detaching,
-    'os-roll_detaching': roll_detaching,
+    **volume_connections.ACTIONS,
     **volume_images.ACTIONS,
 })
 

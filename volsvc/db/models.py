@@ -78,6 +78,7 @@ class Attachment(Timestamps, Base):
     connector: Mapped[dict | None] = mapped_column(Json)
     connection_info: Mapped[dict | None] = mapped_column(Json)           # {'driver_volume_type', 'data'}
     attach_time: Mapped[datetime.datetime | None]
+    legacy: Mapped[str | None] = mapped_column(String(8))    # begun by os-reserve or what follows it: 'service', 'user'
     volume: Mapped[Volume] = relationship(lazy='raise', back_populates='attachments')
 
 

@@ -61,6 +61,7 @@ class Driver(abc.ABC):
     """One backend.  `name` is its section of the configuration, `options` that section."""
 
     protocol: str                    # the driver_volume_type that hosts connect by
+    known_by: tuple = ('host',)      # the fields of a connector that say to connect() and disconnect() which host it is
     online_extend = True             # whether a volume in use can grow
     thin = False                     # whether space is taken as it is written
 

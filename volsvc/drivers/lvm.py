@@ -30,6 +30,7 @@ FULL = 99.5                     # percent of a thin pool's data or metadata
 class LvmDriver(Driver):
     """Options: see the LVM driver's in volsvc/conf.py."""
     protocol = 'iscsi'
+    known_by = ('initiator',)
 
     def __init__(self, name, options):
         super().__init__(name, options)

@@ -3,7 +3,7 @@
 Reserving and completing only touch the database.  Connecting asks the backend, on its
 worker; the request waits for it, because its answer holds the connection.
 """
-from sqlalchemy import update
+from sqlalchemy import delete
 
 from svckit import operations
 from svckit.db import new_id, utcnow
@@ -44,22 +44,26 @@ def reserve(context, volume, instance_uuid=None, mode=None) -> Attachment:
     return context.db.run(work)
 
 
-def connect(context, attachment, connector: dict) -> Attachment:
-    """The attachment, connected to the host that sent `connector`; asking again for the same joins the first."""
+def connect(context, attachment, connector: dict, made=False) -> Attachment:
+    """The attachment, connected to the host that sent `connector`; asking again for the same joins the first.
+
+    `made`: it was made for this, and goes if it fails.
+    """
     subject = f'connection:{attachment.id}'
 
     def work(session):
         op = operations.live(session, subject)
         if op and op.name == OPERATION.name and op.params['connector'] == connector:
             return op.id
+        volume = volumes.for_update(session, attachment.volume_id)
         found = attachments.get(session, attachment.id)
-        volume = found.volume
         if found.attach_status == 'detaching':
             raise errors.BadRequest(f'Attachment {attachment.id} is being deleted.')
-        before_complete = context.version is not None and context.version < COMPLETE_SINCE
+        before_complete = not found.legacy and context.version is not None and context.version < COMPLETE_SINCE
+        default = 'ro' if found.legacy and volume.readonly else 'rw'
         params = {'volume_id': volume.id, 'host': volume.host, 'size': volume.size, 'attachment_id': found.id,
-                  'connector': connector, 'mode': connector.get('mode') or found.attach_mode or 'rw',
-                  'status': 'attached' if before_complete else 'attaching'}
+                  'connector': connector, 'mode': connector.get('mode') or found.attach_mode or default,
+                  'status': 'attached' if before_complete else 'attaching', 'made': made}
         if volume.readonly and params['mode'] != 'ro':
             raise errors.BadRequest(f'Volume {volume.id} is read only and cannot be attached in mode rw.')
         notify.volume(session, context.service.messaging, 'attach.start', volume)
@@ -88,7 +92,12 @@ def complete(context, attachment) -> None:
 # ------------------------------------------------------------------ its end other than success
 
 def withdraw(ctx, op):
-    """The attachment is as it was."""
+    """The attachment is as it was, or gone if it was made for this."""
+    if op.params.get('made'):
+        volume = volumes.for_update(ctx.session, op.params['volume_id'])
+        ctx.session.execute(delete(Attachment).where(Attachment.id == op.params['attachment_id']))
+        if volume.status == 'attaching':
+            volume.status = volumes.at_rest(attachments.of_volume(ctx.session, volume.id))
     messages.add(ctx.session, op, messages.ATTACH, f'The volume could not be connected to a host: {op.error}',
                  ctx.conf.message_ttl)
 
@@ -111,13 +120,15 @@ def record_connection(ctx, op):
     params, status = op.params, op.params['status']
     volume = volumes.for_update(ctx.session, params['volume_id'])
     found = ctx.session.get(Attachment, params['attachment_id'])
-    if found is None or found.attach_status == 'attached':
+    if found is None:
+        return
+    if found.attach_status == 'attached':
         status = 'attached'
     connector = params['connector']
-    ctx.session.execute(update(Attachment).where(Attachment.id == params['attachment_id']).values(
-        connector=connector, connection_info=op.notes['secret_connection'], attach_status=status,
-        attach_mode=params['mode'], attached_host=connector.get('host'), mountpoint=connector.get('mountpoint'),
-        attach_time=utcnow() if status == 'attached' else None))
+    found.connector, found.connection_info, found.attach_status = connector, op.notes['secret_connection'], status
+    found.attach_mode, found.attached_host = params['mode'], connector.get('host') or found.attached_host
+    found.mountpoint = connector.get('mountpoint') or found.mountpoint
+    found.attach_time = (found.attach_time or utcnow()) if status == 'attached' else None
     if volume.status in ('reserved', 'attaching', 'available'):
         volume.status = 'in-use' if status == 'attached' else 'attaching'
 
@@ -129,10 +140,23 @@ def end_export(ctx, volume: drivers.Volume, connector: dict) -> None:
     """
     with ctx.exports.take(volume.id):
         with ctx.db.reader() as session:
-            used = any((other or {}).get('host') == connector.get('host')
-                       for other in _reached(session, volume.id))
+            used = any(same_host(other, connector, ctx.driver.known_by) for other in _reached(session, volume.id))
         if not used:
             ctx.driver.disconnect(volume, connector)
+
+
+def same_host(one: dict | None, other: dict | None, known_by: tuple = ('host',)) -> bool:
+    """Whether two connectors are of one host for whom knows hosts by these fields of theirs.
+
+    Connectors are the clients' own words.  One by another host's initiator and a name
+    of its own must not take the volume from that host when it ends (CVE-2023-2088).
+    """
+    one, other = one or {}, other or {}
+    return one == other or any(_names(one.get(name)) & _names(other.get(name)) for name in known_by)
+
+
+def _names(value) -> set[str]:
+    return {str(name).lower() for name in (value if isinstance(value, list) else [value]) if name}
 
 
 def _reached(session, volume_id: str):

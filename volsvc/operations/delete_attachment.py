@@ -17,19 +17,15 @@ BY_ATTACHMENTS = ('available', 'reserved', 'attaching', 'in-use', 'detaching')
 
 # ------------------------------------------------------------------ the request
 
-def request(context, attachment) -> list[Attachment]:
+def request(context, attachment, unless: tuple = ()) -> list[Attachment]:
     """The attachment is gone; returns those that the volume still has.
 
-    Waits for the backend where the volume was connected.
+    Waits for the backend where the volume was connected.  AttachmentChanged if its
+    attach_status has become one of `unless`.
     """
     check_allowed(context, attachment)
-    subject = f'connection:{attachment.id}'
-    op_id = context.db.run(lambda session: _join(session, subject))
-    if op_id is None:
-        waiting.until_free(context, subject, attachment.volume_id)
-        op_id = context.db.run(lambda session: _begin(session, context, attachment.id, subject))
-    if op_id:
-        waiting.until_done(context, op_id, attachment.volume_id)
+    waiting.joined(context, f'connection:{attachment.id}', OPERATION.name, attachment.volume_id,
+                   lambda session: _begin(session, context, attachment, unless))
     with context.db.reader() as session:
         return attachments.of_volume(session, attachment.volume_id)
 
@@ -41,6 +37,7 @@ def check_allowed(context, attachment) -> None:
     another attachment: the host would keep a device that shows whatever comes there next.
     While the server is busy, perhaps on its way to another host, both may be its own.
     """
+    check_owner(context, attachment)
     if context.is_service or not attachment.instance_uuid or not attachment.connection_info:
         return
     try:
@@ -48,30 +45,55 @@ def check_allowed(context, attachment) -> None:
         busy = theirs is not None and context.service.compute.is_busy(attachment.instance_uuid)
     except (NoAnswer, Refusal) as error:
         raise errors.Unavailable(f'Whether the server still has the volume is not known: {error}') from error
-    if theirs is not None and (busy or theirs.get('attachment_id', attachment.id) == attachment.id):
+    # A server that got the volume by the older sequence names no attachment.
+    if theirs is not None and (busy or theirs.get('attachment_id') in (None, attachment.id)):
         raise errors.AttachmentInUse(attachment.instance_uuid)
 
 
-def _join(session, subject):
-    op = operations.live(session, subject)
-    return op.id if op and op.name == OPERATION.name and op.state != 'stuck' else None
+def check_owner(context, attachment) -> None:
+    """AttachmentOfService if a service is attaching the volume by the older sequence, and a user asks.
+
+    Its host may have the device already, and no server to be asked for is known.
+    """
+    of_service = attachment.legacy == 'service' and attachment.connection_info and not attachment.instance_uuid
+    if of_service and not (context.is_service or context.is_admin):
+        raise errors.AttachmentOfService(attachment.id)
 
 
-def _begin(session, context, id, subject) -> str | None:
+def _begin(session, context, attachment, unless) -> str | None:
     """The id of the operation; None if there was nothing to ask the backend for, and it is done."""
-    found = attachments.get(session, id)
-    volume = volumes.for_update(session, found.volume_id)
+    volume, found = locked(session, context, attachment)
+    if found.attach_status in unless:
+        raise errors.AttachmentChanged(found.id)
     notify.volume(session, context.service.messaging, 'detach.start', volume)
     if not found.connection_info:
-        _forget(session, context.service.messaging, id, volume)
+        _forget(session, context.service.messaging, found.id, volume)
         return None
+    return start(session, context, OPERATION, volume, found)
+
+
+def locked(session, context, attachment):
+    """(the volume, locked; the attachment as it is now); Conflict if it is not what check_allowed() looked at.
+
+    Between the two it may have been connected, or given to a server.
+    """
+    volume = volumes.for_update(session, attachment.volume_id)
+    found = attachments.get(session, attachment.id)
+    new = found.connection_info and (not attachment.connection_info or found.instance_uuid != attachment.instance_uuid)
+    if new and not context.is_service or operations.live(session, f'connection:{found.id}'):
+        raise errors.AttachmentChanged(found.id)
+    return volume, found
+
+
+def start(session, context, operation, volume, found) -> str:
+    """The id of an operation that takes the attachment's host off the volume; it is 'detaching' meanwhile."""
     before = found.attach_status if found.attach_status != 'detaching' else 'attached'
     found.attach_status = 'detaching'
     session.flush()
     return operations.start(
-        session, OPERATION, subject=subject, resource=f'volume:{volume.id}', project_id=volume.project_id,
-        user_id=context.user_id, request_id=context.request_id,
-        params={'volume_id': volume.id, 'host': volume.host, 'size': volume.size, 'attachment_id': id,
+        session, operation, subject=f'connection:{found.id}', resource=f'volume:{volume.id}',
+        project_id=volume.project_id, user_id=context.user_id, request_id=context.request_id,
+        params={'volume_id': volume.id, 'host': volume.host, 'size': volume.size, 'attachment_id': found.id,
                 'connector': found.connector, 'before': before})
 
 

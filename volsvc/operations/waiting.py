@@ -20,6 +20,25 @@ class Refused(errors.BadRequest):
     message = 'The storage backend refuses it: {}'
 
 
+def joined(context, subject: str, name: str, volume_id: str, begin) -> None:
+    """Returns when the operation `name` on the subject is done: the one at work, or else what `begin(session)` starts.
+
+    begin() returns its id, or None if nothing is left to be waited for.  Another
+    operation on the subject is waited for first.
+    """
+    op_id = context.db.run(lambda session: _at_work(session, subject, name))
+    if op_id is None:
+        until_free(context, subject, volume_id)
+        op_id = context.db.run(begin)
+    if op_id:
+        until_done(context, op_id, volume_id)
+
+
+def _at_work(session, subject, name):
+    op = operations.live(session, subject)
+    return op.id if op and op.name == name and op.state != definition.STUCK else None
+
+
 def until_done(context, op_id: str, volume_id: str) -> None:
     """Returns when the operation is done; Failed or Refused if it was given up, BackendSilent after a while."""
     clock, wait = context.service.clock, context.service.conf.attachment_wait

@@ -1,5 +1,5 @@
 """Policies of what can be done with a volume."""
-from volsvc.policies.base import ADMIN, MEMBER, MEMBER_OR_SERVICE, rule
+from volsvc.policies.base import ADMIN, MEMBER, rule
 
 EXTEND = 'volume:extend'
 EXTEND_ATTACHED = 'volume:extend_attached_volume'
@@ -10,8 +10,6 @@ UPLOAD_PUBLIC = 'volume_extension:volume_actions:upload_public'
 UPDATE_READONLY = 'volume:update_readonly_flag'
 RESET_STATUS = 'volume_extension:volume_admin_actions:reset_status'
 FORCE_DELETE = 'volume_extension:volume_admin_actions:force_delete'
-BEGIN_DETACHING = 'volume_extension:volume_actions:begin_detaching'
-ROLL_DETACHING = 'volume_extension:volume_actions:roll_detaching'
 
 _PATH = 'POST /volumes/{volume_id}/action'
 
@@ -27,8 +25,4 @@ RULES = [
          f'{_PATH} (os-update_readonly_flag)'),
     rule(RESET_STATUS, ADMIN, 'Set a volume\'s status.', f'{_PATH} (os-reset_status)'),
     rule(FORCE_DELETE, ADMIN, 'Delete a volume in any status.', f'{_PATH} (os-force_delete)'),
-    rule(BEGIN_DETACHING, MEMBER_OR_SERVICE, 'Say that a volume is about to be detached.',
-         f'{_PATH} (os-begin_detaching)'),
-    rule(ROLL_DETACHING, MEMBER_OR_SERVICE, 'Say that a volume is not detached after all.',
-         f'{_PATH} (os-roll_detaching)'),
 ]

@@ -62,10 +62,10 @@ class Nova(Service):
         return 200, {'instanceAction': {'action': 'extend_volume', 'message': None, 'events': [event]}}
 
     def show_attachment(self, id, volume_id, **kw):
-        found = self.servers.get(id, {'volumes': {}})['volumes'].get(volume_id)
-        if found is None:
+        volumes = self.servers.get(id, {'volumes': {}})['volumes']
+        if volume_id not in volumes:
             return 404, {'itemNotFound': {'code': 404, 'message': 'It is not attached.'}}
-        return 200, {'volumeAttachment': {'volumeId': volume_id, 'serverId': id, 'attachment_id': found}}
+        return 200, {'volumeAttachment': {'volumeId': volume_id, 'serverId': id, 'attachment_id': volumes[volume_id]}}
 
     def show_capabilities(self, host, **kw):
         if not self.private or host not in self.hosts:

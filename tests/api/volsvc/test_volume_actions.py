@@ -135,10 +135,8 @@ class TestDetaching:
         assert world.volume(volume)['status'] == 'available'
 
 
-@pytest.mark.parametrize('action', ['os-detach', 'os-attach', 'os-terminate_connection', 'os-force_detach', 'x',
-                                    300 * 'x', ''])
+@pytest.mark.parametrize('action', ['os-migrate_volume', 'x', 300 * 'x', ''])
 def test_there_is_no_such_action(world, volume, action):
-    """Above all none that takes a volume from a server behind the compute service's back."""
     before = world.rows()
     assert 'no such action' in world.refused(400, 'POST', f'/volumes/{volume}/action', {action: None}, **ADMIN)
     assert world.rows() == before

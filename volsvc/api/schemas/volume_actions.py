@@ -13,5 +13,3 @@ RESET_STATUS = only('os-reset_status', record(
 FORCE_DELETE = only('os-force_delete', ANYTHING)
 SET_BOOTABLE = only('os-set_bootable', record({'bootable': BOOLEAN}, ['bootable']))
 UPDATE_READONLY = only('os-update_readonly_flag', record({'readonly': BOOLEAN}, ['readonly']))
-BEGIN_DETACHING = only('os-begin_detaching', ANYTHING)
-ROLL_DETACHING = only('os-roll_detaching', ANYTHING)

@@ -14,6 +14,16 @@ def detail(attachment) -> dict:
         'connection_info': connection(attachment)}
 
 
+def nested(attachment) -> dict:
+    """What a host needs to reach the volume, as os-initialize_connection has it: the data of the protocol below `data`.
+
+    Source: os-brick reads `driver_volume_type`, `data` and, at both places, `enforce_multipath`.
+    """
+    found, multipath = attachment.connection_info, bool(attachment.connector.get('enforce_multipath'))
+    return {'driver_volume_type': found.get('driver_volume_type'), 'enforce_multipath': multipath,
+            'data': {'qos_specs': None, **found.get('data', {}), 'enforce_multipath': multipath}}
+
+
 def connection(attachment) -> dict:
     """What a host needs to reach the volume, in Cinder's flat form; empty until it was connected.
 
