@@ -65,6 +65,8 @@ BACKEND = [
                help='LVM driver: what the names of iSCSI targets begin with.'),
     cfg.FloatOpt('max_over_subscription_ratio', default=20.0, min=1.0,
                  help='How many times the space there is may be promised, where space is taken as it is written.'),
+    cfg.IntOpt('reserved_percentage', default=0, min=0, max=100,
+               help='Per cent of the space there is that are not for new volumes, nor for growing ones.'),
     cfg.IntOpt('capacity_gb', default=1024 * 1024, min=0, help='Memory driver: GiB it claims to have.'),
     cfg.BoolOpt('online_extend', default=True, help='Memory driver: whether it grows volumes that are in use.'),
 ]

@@ -48,10 +48,6 @@ class BackendFull(BadRequest):
     message = 'The storage backend of volume {} has no room for {} GiB more.'
 
 
-class NoBackend(BadRequest):
-    message = 'No storage backend can take the volume: {}'
-
-
 class VolumeTooLarge(TooLarge):
     message = 'A volume of {} GiB is larger than the limit of {} GiB for one volume.'
 

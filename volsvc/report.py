@@ -1,14 +1,11 @@
 """What a backend tells of itself: once at its worker's start, and every few seconds after."""
-from sqlalchemy import func, select
-
-from volsvc.db import services
-from volsvc.db.models import Volume
+from volsvc.db import claims, services
 
 
-def capabilities(driver, promised: int) -> dict:
+def capabilities(driver, made: int) -> dict:
     """What the scheduler, the checks before an extend and GET /scheduler-stats/get_pools know of a backend.
 
-    `promised` is the bytes of all its volumes.
+    `made` is the bytes of its volumes that are there.
     """
     stats = driver.stats()
     return {
@@ -19,12 +16,13 @@ def capabilities(driver, promised: int) -> dict:
         'vendor_name': 'Open Source',
         'driver_version': '1.0',
         'online_extend': driver.online_extend,
-        'multiattach': True,
+        'multiattach': driver.multiattach,
         'thin': driver.thin,
         'max_over_subscription_ratio': driver.options.max_over_subscription_ratio,
+        'reserved_percentage': driver.options.reserved_percentage,
         'total_bytes': stats['total_bytes'],
         'free_bytes': stats['free_bytes'],
-        'provisioned_bytes': promised,
+        'provisioned_bytes': made,
     }
 
 
@@ -33,8 +31,12 @@ def write(db, host: str, zone: str, driver, grown: int = 0) -> None:
 
     `grown` is the number of volumes that are larger than recorded.
     """
+    pool = f'{host}#{driver.name}'
     with db.reader() as session:
-        promised = session.execute(select(func.coalesce(func.sum(Volume.size), 0)).where(
-            Volume.host == f'{host}#{driver.name}')).scalar()
-    found = capabilities(driver, int(promised)) | {'grown': grown}
-    db.run(lambda session: services.report(session, host, zone, found))
+        made = claims.made(session, pool)
+    found = capabilities(driver, made) | {'grown': grown}
+
+    def work(session):
+        services.report(session, host, zone, found)
+        claims.begin(session, pool)
+    db.run(work)

@@ -1,4 +1,4 @@
-"""A backend's worker, the choice of backends, and the operator's commands."""
+"""A backend's worker, and the operator's commands."""
 import pytest
 
 from svckit import operations
@@ -6,10 +6,8 @@ from tests.operations.volsvc_world import GIB, World
 from volsvc import metrics
 from volsvc.cmd import manage
 from volsvc.db import attachments, services
-from volsvc.db.backend import Backend
 from volsvc.drivers.base import DriverError, VolumeMissing
-from volsvc.operations import extend_volume
-from volsvc.scheduling import backends
+from volsvc.operations import create_volume, extend_volume
 
 
 @pytest.fixture
@@ -17,47 +15,10 @@ def world(tmp_path):
     return World(f'sqlite:///{tmp_path}/volsvc.sqlite', tmp_path)
 
 
-def backend(host='a@lvm', up=True, disabled=False, zone='nova', free=10, total=10, provisioned=0, thin=False, **more):
-    return Backend(host, zone, up, disabled, {
-        'pool_name': 'lvm', 'thin': thin, 'max_over_subscription_ratio': 2.0, 'total_bytes': total * GIB,
-        'free_bytes': free * GIB, 'provisioned_bytes': provisioned * GIB, 'volume_backend_name': 'lvm', **more})
-
-
-class TestChoice:
-    @pytest.mark.parametrize('known, specs, zone, chosen', [
-        ([backend('a@x', free=3), backend('b@x', free=5)], {}, None, 'b@x'),
-        ([backend('a@x', free=9, up=False), backend('b@x', free=5)], {}, None, 'b@x'),
-        # A worker that is away comes back: what is asked for is kept.
-        ([backend('a@x', up=False)], {}, None, 'a@x'),
-        ([backend('a@x', zone='east'), backend('b@x', zone='west')], {}, 'west', 'b@x'),
-        ([backend('a@x', volume_backend_name='slow'), backend('b@x', volume_backend_name='fast')],
-         {'volume_backend_name': 'fast', 'multiattach': '<is> True', 'provisioning:max_vol_size': '9'}, None, 'b@x'),
-        ([backend('a@x', online_extend=False), backend('b@x', online_extend=True)],
-         {'capabilities:online_extend': '<is> True'}, None, 'b@x'),
-    ])
-    def test_takes(self, known, specs, zone, chosen):
-        assert backends.choose(known, 2 * GIB, specs, zone)[0].host == chosen
-
-    @pytest.mark.parametrize('known, specs, zone, why', [
-        ([], {}, None, 'reported'),
-        ([backend(disabled=True)], {}, None, 'enabled'),
-        ([backend()], {}, 'moon', 'moon'),
-        ([backend()], {'volume_backend_name': 'fast'}, None, 'volume type'),
-        ([backend(free=1)], {}, None, 'no'),
-    ])
-    def test_says_why_not(self, known, specs, zone, why):
-        chosen, said = backends.choose(known, 2 * GIB, specs, zone)
-        assert chosen is None and why in said
-
-    def test_promises_of_thin_ones(self):
-        thin = backend(thin=True, free=10, total=10, provisioned=15).capabilities
-        assert backends.has_room(thin, 5 * GIB) and not backends.has_room(thin, 6 * GIB)
-        assert not backends.has_room(backend(free=4).capabilities, 5 * GIB)
-
-
 class TestWorker:
     def test_reports_what_it_has(self, world):
         world.made(3)
+        create_volume.request(world.context(), size=2)          # not made yet
         world.worker.report()
         with world.db.reader() as session:
             (row, age), = services.every(session)
@@ -293,7 +254,7 @@ class TestManage:
         assert run('check') == (1, 'The schema is not up to date: run volsvc-manage db sync.\n')
         assert run('db', 'sync') == (0, 'The schema was brought up to date.\n')
         assert run('db', 'sync') == (0, 'The schema is up to date.\n')
-        assert run('db', 'version')[1].startswith('003')
+        assert run('db', 'version')[1].startswith('004')
         assert run('operations', 'list') == (0, '')
 
 
@@ -309,6 +270,5 @@ def test_the_engine_knows_all_operations():
     from volsvc.operations import registry
     assert {name for name, _ in registry()} == {
         'create-volume', 'delete-volume', 'extend-volume', 'tell-server', 'connect-attachment', 'delete-attachment',
-            'create-snapshot', 'delete-snapshot', 'end-connection', 'revert-volume',
-            'upload-volume'}
+            'create-snapshot', 'delete-snapshot', 'revert-volume', 'upload-volume'}
     assert all(isinstance(one, operations.Operation) for one in registry().values())

@@ -2,9 +2,10 @@
 from svckit.web import handler
 from volsvc.api import filters, versions
 from volsvc.api.views import pools as views
-from volsvc.db import services, types
+from volsvc.db import claims, services, types
 from volsvc.policies import scheduler_stats as policies
 from volsvc.scheduling import backends
+from volsvc.scheduling import filters as scheduling_filters
 
 
 @handler()
@@ -16,10 +17,17 @@ def get_pools(req):
     wanted = _filters(req)
     with req.context.db.reader() as session:
         specs = types.get(session, wanted['volume_type'], by_name=True).extra_specs if 'volume_type' in wanted else {}
+        promised = claims.promised(session)
         found = [(service, age) for service, age in services.every(session)
-                 if age <= down_time and wanted.get('name') in (None, views.name(service))
-                 and backends.matches(service.capabilities, specs)]
-    return {'pools': [view(service, age) for service, age in found]}
+                 if service.binary == services.BINARY and age <= down_time
+                 and wanted.get('name') in (None, views.name(service)) and _is(service, specs, promised)]
+    return {'pools': [view(service, age, promised) for service, age in found]}
+
+
+def _is(service, extra_specs, promised) -> bool:
+    """Whether the backend is what a type's extra specs ask for."""
+    wish = backends.Wish(extra_specs=extra_specs)
+    return scheduling_filters.capabilities(backends.candidate(service, True, promised), wish) is None
 
 
 def _filters(req) -> dict:

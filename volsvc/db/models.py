@@ -44,7 +44,7 @@ class Volume(Timestamps, Base):
     size: Mapped[int] = mapped_column(BigInteger)            # bytes, a whole number of GiB
     status: Mapped[str] = mapped_column(String(32))
     previous_status: Mapped[str | None] = mapped_column(String(32))      # where a refused request goes back to
-    host: Mapped[str | None]                                 # 'host@backend#pool'
+    host: Mapped[str | None]                                 # 'host@backend#pool'; none: it could not be made
     availability_zone: Mapped[str]
     volume_type_id: Mapped[str | None] = mapped_column(Uuid, ForeignKey('volume_types.id'))
     bootable: Mapped[bool] = mapped_column(default=False)
@@ -118,6 +118,13 @@ class Service(Timestamps, Base):
     disabled_reason: Mapped[str | None]
     seen_at: Mapped[float] = mapped_column(Double)           # seconds since the epoch, the database's clock
     capabilities: Mapped[dict] = mapped_column(Json, default=dict)       # what its driver can and has
+
+
+class Pool(Base):
+    """Where volumes are, and how much of it is promised (db/claims.py)."""
+    __tablename__ = 'pools'
+    name: Mapped[str] = mapped_column(primary_key=True)      # 'host@backend#pool', as volumes have it
+    promised: Mapped[int] = mapped_column(BigInteger, default=0)         # bytes
 
 
 class Message(Base):

@@ -3,7 +3,6 @@ from oslo_db import exception as db_exc
 from sqlalchemy import insert, select, update
 
 from svckit.db import new_id, now, utcnow
-from volsvc.db.backend import Backend
 from volsvc.db.models import Service
 
 BINARY = 'cinder-volume'
@@ -40,9 +39,3 @@ def switch(session, host: str, binary: str, disabled: bool, reason: str | None) 
     here = (Service.binary == binary) & (Service.host == host)
     return bool(session.execute(update(Service).where(here).values(
         disabled=disabled, disabled_reason=reason)).rowcount)
-
-
-def backends(session, down_time: float) -> list[Backend]:
-    """All backends as scheduling sees them; one that has not reported for `down_time` seconds is down."""
-    return [Backend(row.host, row.availability_zone, age <= down_time, row.disabled, row.capabilities)
-            for row, age in every(session)]

@@ -63,6 +63,7 @@ class Driver(abc.ABC):
     protocol: str                    # the driver_volume_type that hosts connect by
     known_by: tuple = ('host',)      # the fields of a connector that say to connect() and disconnect() which host it is
     online_extend = True             # whether a volume in use can grow
+    multiattach = True               # whether several servers can use a volume at once
     thin = False                     # whether space is taken as it is written
 
     def __init__(self, name: str, options):

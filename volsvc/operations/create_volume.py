@@ -1,18 +1,24 @@
 """Make a volume: empty, or from an image, a snapshot or another volume."""
+import functools
+import logging
+
 from sqlalchemy.orm.attributes import set_committed_value
 
 from svckit import operations, quota
 from svckit.db import new_id, swap, utcnow
 from svckit.operations import Operation, Refused, Step
+from svckit.scheduling import CLAIMED_MEANWHILE
 from volsvc import errors, notify
-from volsvc.db import limits, messages, services, snapshots, types, usage, volumes
+from volsvc.db import claims, limits, messages, snapshots, types, usage, volumes
 from volsvc.db.models import Volume
 from volsvc.drivers import base as drivers
 from volsvc.operations import places
 from volsvc.policies import volumes as policies
 from volsvc.scheduling import backends
 
+LOG = logging.getLogger(__name__)
 GIB = volumes.GIB
+MOST_ALTERNATES = 2
 # Properties of an image that are no business of a volume made from it.
 NOT_KEPT = ('self', 'file', 'schema', 'locations', 'direct_url', 'tags', 'owner', 'visibility', 'protected', 'status',
             'created_at', 'updated_at', 'virtual_size', 'os_hidden', 'owner_specified', 'os_hash_algo', 'os_hash_value',
@@ -24,9 +30,10 @@ MAKING = ('creating', 'downloading')        # the latter while it is filled from
 
 def request(context, *, size=None, name='', description=None, volume_type=None, availability_zone=None, image_id=None,
             source_volid=None, snapshot_id=None, metadata=None) -> Volume:
-    """A volume in status 'creating', its quota taken and its making started: one transaction.
+    """A volume in status 'creating', its room and quota taken and its making started: one transaction.
 
-    `size` is GiB, taken from the source where there is none; `volume_type` an id or a name.
+    One that no backend can take is in status 'error', and its owner is told why.  `size` is GiB,
+    taken from the source where there is none; `volume_type` an id or a name.
     """
     if sum(map(bool, (image_id, source_volid, snapshot_id))) > 1:
         raise errors.BadRequest('A volume is made from an image, a snapshot or a volume, not from several of them.')
@@ -38,33 +45,81 @@ def request(context, *, size=None, name='', description=None, volume_type=None, 
         kind = _type(session, context, volume_type, source, image)
         allowed = quota.limits(session, context.project_id, limits.defaults(context.service.conf))
         _check_size(size, kind, allowed)
-        backend = _backend(session, context, size, kind, source, availability_zone)
+        known = backends.candidates(session, context.service.conf)
+    zone = availability_zone or (None if source else context.service.conf.default_availability_zone)
+    _check_zone(availability_zone, known)
     volume = Volume(
         id=new_id(), project_id=context.project_id, user_id=context.user_id, name=name or '', description=description,
-        size=size, status='creating', host=backend.pool, availability_zone=backend.zone,
+        size=size, status='creating', availability_zone=zone or context.service.conf.storage_availability_zone,
         volume_type_id=kind and kind.id, source_volid=source_volid, snapshot_id=snapshot_id, meta=metadata or {},
         multiattach=bool(kind) and kind.extra_specs.get('multiattach') == '<is> True',
         image_meta=_image_meta(image) if image else source.image_meta if source else None,
         created_at=utcnow(), bootable=False, readonly=False, attachments=[])
     if volume.multiattach:
         context.authorize(policies.MULTIATTACH)
-    params = {'volume_id': volume.id, 'host': backend.host, 'size': size,
+    params = {'volume_id': volume.id, 'size': size, 'zone': zone, 'from_host': source and source.host, 'tried': [],
               'bootable': bool(image or source and source.bootable),
               'source': [source.id, source.size] if source_volid else None,
               'snapshot': snapshot and [snapshot.id, snapshot.size],
               'image': image and [image_id, image['disk_format'], image['size']]}
-    context.db.run(lambda session: _begin(session, context, volume, kind, params, allowed))
+    _place(context, volume, kind, params, allowed, known)
     set_committed_value(volume, 'type', kind)
     return volume
 
 
-def _begin(session, context, volume, kind, params, allowed):
+def _place(context, volume, kind, params, allowed, known):
+    """At the best backend that has room, room that is held from then on; or nowhere."""
+    fitting, refused = backends.sift(known, _wish(kind, params))
+    for chosen in fitting:
+        volume.host, volume.availability_zone = chosen.pool, chosen.zone
+        try:
+            context.db.run(functools.partial(_begin, context=context, volume=volume, kind=kind, params=params,
+                                             allowed=allowed, chosen=chosen))
+            return
+        except _TakenMeanwhile:
+            refused[CLAIMED_MEANWHILE] += 1
+    volume.host, volume.status = None, 'error'
+    why = backends.why_none(len(known), refused)
+    context.db.run(lambda session: _begin_nowhere(session, context, volume, kind, allowed, why))
+
+
+class _TakenMeanwhile(Exception):
+    """Others have got the room."""
+
+
+def _wish(kind, params) -> backends.Wish:
+    host = params.get('from_host')
+    return backends.Wish(size=params['size'], zone=params.get('zone'), host=host and host.partition('#')[0],
+                         exclude=frozenset(params.get('tried', ())), extra_specs=kind.extra_specs if kind else {})
+
+
+def _begin(session, context, volume, kind, params, allowed, chosen):
     session.add(volume)
     session.flush()
     operations.start(session, OPERATION, subject=f'volume:{volume.id}', project_id=volume.project_id,
-                     user_id=context.user_id, request_id=context.request_id, params=params)
+                     user_id=context.user_id, request_id=context.request_id, params={**params, 'host': chosen.host})
+    # Last, because everybody waits for these rows.
+    if not claims.take(session, chosen.pool, volume.size, chosen.limit):
+        raise _TakenMeanwhile
     quota.take(session, volume.project_id, usage.of_volumes(kind and kind.name, volume.size), allowed)
     notify.volume(session, context.service.messaging, 'create.start', volume)
+
+
+def _begin_nowhere(session, context, volume, kind, allowed, why):
+    """The volume is there for its owner to see and to delete, and counts."""
+    session.add(volume)
+    session.flush()
+    quota.take(session, volume.project_id, usage.of_volumes(kind and kind.name, volume.size), allowed)
+    messages.tell(session, volume.id, volume.project_id, context.request_id, messages.SCHEDULE,
+                  f'The volume could not be created: {why}', context.service.conf.message_ttl, 'ERROR')
+    for what in ('create.start', 'create.error'):
+        notify.volume(session, context.service.messaging, what, volume)
+
+
+def _check_zone(zone, known):
+    """Unless nothing is known of any backend."""
+    if zone and known and zone not in {candidate.zone for candidate in known}:
+        raise errors.BadRequest(f'There is no availability zone {zone}.')
 
 
 def _source(session, context, id):
@@ -123,16 +178,6 @@ def _check_size(size, kind, allowed):
         raise errors.VolumeTooLarge(gib, allowed['per_volume_gigabytes'])
 
 
-def _backend(session, context, size, kind, source, zone):
-    known = services.backends(session, context.service.conf.service.down_time)
-    zone = zone or (None if source else context.service.conf.default_availability_zone)
-    chosen, why = backends.choose(known, size, kind.extra_specs if kind else {}, zone,
-                                  source.host.partition('#')[0] if source else None)
-    if chosen is None:
-        raise errors.NoBackend(why)
-    return chosen
-
-
 def _image_meta(image) -> dict:
     kept = {key: value for key, value in image.items() if key not in NOT_KEPT and value is not None}
     kept['image_id'], kept['image_name'] = kept.pop('id'), kept.pop('name', None)
@@ -142,10 +187,38 @@ def _image_meta(image) -> dict:
 # ------------------------------------------------------------------ its end other than success
 
 def withdraw(ctx, op):
-    """The volume is there in status 'error', and counts, until its owner deletes it."""
-    swap(ctx.session, Volume, op.params['volume_id'], {'status': MAKING}, {'status': 'error'})
+    """Another backend makes the volume, or nobody does.
+
+    Then it is there in status 'error', and counts, until its owner deletes it; but it is nowhere.
+    """
+    volume = volumes.for_update(ctx.session, op.params['volume_id'])
+    claims.release(ctx.session, volume.host, volume.size)
+    volume.status = 'creating' if volume.status == 'downloading' else volume.status
+    if volume.status == 'creating' and _elsewhere(ctx, op, volume):
+        return
+    volume.host = None
+    if volume.status == 'creating':
+        volume.status = 'error'
     messages.add(ctx.session, op, messages.CREATE, f'The volume could not be created: {op.error}',
                  ctx.conf.message_ttl)
+    notify.volume(ctx.session, ctx.messaging, 'create.error', volume)
+
+
+def _elsewhere(ctx, op, volume) -> bool:
+    """Whether the next best backend is at work on it now."""
+    tried = [*op.params.get('tried', ()), op.params['host']]
+    if len(tried) > MOST_ALTERNATES or 'tried' not in op.params:
+        return False
+    params = {**op.params, 'tried': tried}
+    try:
+        chosen = backends.place(ctx.session, ctx.conf, _wish(volume.type, params))
+    except Refused as refused:
+        LOG.info('Volume %s cannot be made elsewhere than at %s: %s', volume.id, ', '.join(tried), refused)
+        return False
+    LOG.warning('Volume %s is made at %s now, as %s could not: %s', volume.id, chosen.host, op.params['host'], op.error)
+    volume.host, volume.availability_zone = chosen.pool, chosen.zone
+    operations.succeed(ctx.session, op, OPERATION, params={**params, 'host': chosen.host})
+    return True
 
 
 # ------------------------------------------------------------------ steps

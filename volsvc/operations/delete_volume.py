@@ -5,7 +5,7 @@ from svckit import operations, quota
 from svckit.db import swap
 from svckit.operations import NO_RETURN, Operation, Step
 from volsvc import errors, notify
-from volsvc.db import messages, snapshots, usage, volumes
+from volsvc.db import claims, messages, snapshots, usage, volumes
 from volsvc.db.models import Attachment, Volume
 from volsvc.drivers import base as drivers
 from volsvc.operations import delete_snapshot, extend_volume, places
@@ -44,11 +44,22 @@ def _begin(session, context, volume, force, cascade):
         snapshots.mark(session, snapshot, 'deleted with its volume', wanted, status='deleting',
                        previous_status=snapshot.status)
         notify.snapshot(session, context.service.messaging, 'delete.start', snapshot, volume)
+    notify.volume(session, context.service.messaging, 'delete.start', volume)
+    if volume.host is None:
+        _forget_at_once(session, context, volume)
+        return
     operations.start(session, OPERATION, subject=f'volume:{volume.id}', project_id=volume.project_id,
                      user_id=context.user_id, request_id=context.request_id,
                      params={'volume_id': volume.id, 'host': volume.host, 'size': volume.size,
                              'snapshots': [[snapshot.id, snapshot.size] for snapshot in found]})
-    notify.volume(session, context.service.messaging, 'delete.start', volume)
+
+
+def _forget_at_once(session, context, volume):
+    """No backend has anything of it."""
+    if operations.live(session, f'volume:{volume.id}'):
+        raise errors.Conflict(f'Another operation on volume {volume.id} is still running. Wait for it to end and ask '
+                              'again.')
+    _forget(session, context.service.messaging, volumes.for_update(session, volume.id))
 
 
 def withdraw(ctx, op):
@@ -78,17 +89,19 @@ def erase_volume(ctx, op):
 
 
 def forget_volume(ctx, op):
-    """Nobody knows of it any more, and its quota is free."""
-    session, id = ctx.session, op.params['volume_id']
-    volume = session.get(Volume, id)
-    if volume is None:
-        return
+    """Nobody knows of it any more, and its quota and room are free."""
+    if (volume := ctx.session.get(Volume, op.params['volume_id'])) is not None:
+        _forget(ctx.session, ctx.messaging, volume)
+
+
+def _forget(session, messaging, volume):
+    claims.release(session, volume.host, volume.size)
     quota.give(session, volume.project_id, usage.of_volumes(volume.type and volume.type.name, volume.size))
-    notify.volume(session, ctx.messaging, 'delete.end', volume)
-    for snapshot in snapshots.of_volume(session, id):
-        delete_snapshot.forget(session, ctx.messaging, snapshot, volume)
-    session.execute(delete(Attachment).where(Attachment.volume_id == id))
-    session.execute(delete(Volume).where(Volume.id == id))
+    notify.volume(session, messaging, 'delete.end', volume)
+    for snapshot in snapshots.of_volume(session, volume.id):
+        delete_snapshot.forget(session, messaging, snapshot, volume)
+    session.execute(delete(Attachment).where(Attachment.volume_id == volume.id))
+    session.execute(delete(Volume).where(Volume.id == volume.id))
 
 
 OPERATION = Operation('delete-volume', version=1, withdraw=withdraw, stuck=stuck, steps=[

@@ -6,7 +6,7 @@ from svckit.db import swap
 from svckit.operations import NO_RETURN, GoForward, Operation, Refused, Step
 from svckit.peer import NoAnswer, Refusal
 from volsvc import errors, notify
-from volsvc.db import attachments, limits, messages, services, usage, volumes
+from volsvc.db import attachments, claims, limits, messages, usage, volumes
 from volsvc.db.models import Volume
 from volsvc.drivers import base as drivers
 from volsvc.operations import places, tell_server
@@ -21,7 +21,7 @@ STATUSES = ('available', 'in-use', 'error_extending')
 # ------------------------------------------------------------------ the request
 
 def request(context, volume, new_size: int) -> None:
-    """Check, mark 'extending', take quota and start: one transaction.  `new_size` is GiB.
+    """Check, mark 'extending', take room and quota, and start: one transaction.  `new_size` is GiB.
 
     The volume was looked up, and the caller may do this to it.
     """
@@ -29,14 +29,14 @@ def request(context, volume, new_size: int) -> None:
     if new_size * GIB <= volume.size:
         raise errors.NotGreater(volume.size // GIB, new_size)
     with context.db.reader() as session:
-        backend = services.of_host(session, volume.host)
+        backend = backends.of_volume(session, volume.host)
         allowed = quota.limits(session, volume.project_id, limits.defaults(context.service.conf))
     _check_backend(volume, new_size, backend, in_use)
     _check_type(volume, new_size)
     largest = allowed['per_volume_gigabytes']
     if 0 <= largest < new_size:
         raise errors.VolumeTooLarge(new_size, largest)
-    context.db.run(lambda session: _begin(session, context, volume, new_size * GIB, in_use, allowed))
+    context.db.run(lambda session: _begin(session, context, volume, new_size * GIB, in_use, allowed, backend))
 
 
 def _check_status(context, volume) -> bool:
@@ -58,7 +58,7 @@ def _check_backend(volume, new_size, backend, in_use):
     if in_use and not known['online_extend']:
         raise errors.NoOnlineExtend(volume.id, known['driver'])
     growth = new_size * GIB - volume.size
-    if not backends.has_room(known, growth):
+    if not backends.has_room(backend, growth):
         raise errors.BackendFull(volume.id, growth // GIB)
 
 
@@ -72,14 +72,17 @@ def _check_type(volume, new_size):
         raise errors.BadRequest(f'Volume type {volume.type.name} asks for at least {smallest} GiB, not {new_size}.')
 
 
-def _begin(session, context, volume, size, in_use, allowed):
+def _begin(session, context, volume, size, in_use, allowed, backend):
     if volume.status == 'error_extending':
         give_up_stuck(session, volume.id)
     if not swap(session, Volume, volume.id, {'status': volume.status, 'size': volume.size},
                 {'status': 'extending', 'previous_status': volume.status}):
         now = volumes.get(session, volume.id)
         raise errors.InvalidStatus(volume.id, 'extended', STATUSES, now.status)
-    amounts = usage.of_volumes(volume.type and volume.type.name, size - volume.size, 0)
+    growth = size - volume.size
+    if backend is not None and not claims.take(session, volume.host, growth, backend.limit):
+        raise errors.BackendFull(volume.id, growth // GIB)
+    amounts = usage.of_volumes(volume.type and volume.type.name, growth, 0)
     operations.start(
         session, OPERATION, subject=f'volume:{volume.id}', project_id=volume.project_id, user_id=context.user_id,
         request_id=context.request_id,
@@ -90,16 +93,17 @@ def _begin(session, context, volume, size, in_use, allowed):
 
 
 def give_up_stuck(session, volume_id: str) -> None:
-    """A stuck operation makes way for what is asked now; what an extend held of the quota goes back."""
+    """A stuck operation makes way for what is asked now; what an extend held of quota and room goes back."""
     op = operations.live(session, f'volume:{volume_id}')
     if op and op.state == 'stuck':
         operations.cancel(session, op.subject, 'Its volume was asked for something else.')
-        give_quota_back(session, op)
+        give_back(session, op)
 
 
-def give_quota_back(session, op) -> None:
-    """For an extend that ends where it stands; once the size is recorded, the quota is the volume's."""
+def give_back(session, op) -> None:
+    """For an extend that ends where it stands; once the size is recorded, quota and room are the volume's."""
     if op.name == OPERATION.name and op.position < OPERATION.no_return:
+        claims.release(session, op.params['host'], claims.growth(op.params))
         quota.give(session, op.project_id, op.params['quota'])
 
 
@@ -111,6 +115,7 @@ def withdraw(ctx, op):
     Refused: the volume is as it was.  Failed: it is error_extending, from where its
     owner can ask again; its data and size are as before.
     """
+    claims.release(ctx.session, op.params['host'], claims.growth(op.params))
     quota.give(ctx.session, op.project_id, op.params['quota'])
     volume = volumes.for_update(ctx.session, op.params['volume_id'])
     if volume.status in ('extending', 'error_extending'):

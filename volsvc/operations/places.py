@@ -1,8 +1,11 @@
 """Where steps run."""
+from volsvc import errors
 
 
-def at_backend(host: str) -> str:
-    """The worker of a backend; `host` is 'host@backend', also with '#pool'."""
+def at_backend(host: str | None) -> str:
+    """The worker of a backend; `host` is 'host@backend', also with '#pool'.  BadRequest for a volume that has none."""
+    if not host:
+        raise errors.BadRequest('Invalid volume: no storage backend has it.')
     return f'worker:{host.partition("#")[0]}'
 
 

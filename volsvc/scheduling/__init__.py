@@ -1,1 +1,1 @@
-"""Choosing where a volume goes: pure functions over what backends reported."""
+"""Choosing where a volume goes: pure filters and weighers, and the claim that makes a choice good."""

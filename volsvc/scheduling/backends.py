@@ -1,63 +1,128 @@
-"""Which backend takes a volume, and whether one has room.
+"""Choose a backend for a volume, and hold its room there.
 
-Pure functions: a backend is what its row in the services table says.
+Filters and weighers are pure; what they are asked about is read by `candidates()`.  That two volumes which choose at
+once do not get the same room is the claim's doing (db/claims.py), not the choice's.
 """
+import dataclasses
+import functools
+
+from svckit import scheduling
+from svckit.operations import Refused
+from svckit.scheduling import CLAIMED_MEANWHILE
+from volsvc.db import claims, services
+from volsvc.scheduling.filters import FILTERS, capacity
+from volsvc.scheduling.weighers import WEIGHERS
+
 GIB = 1024 ** 3
-# Extra specs that say something about volumes, not about backends.
-ABOUT_VOLUMES = ('multiattach',)
+
+sift = functools.partial(scheduling.sift, FILTERS, WEIGHERS)
+first_refusal = functools.partial(scheduling.first_refusal, FILTERS)
+why_none = functools.partial(scheduling.why_none, 'backend')
 
 
-def choose(backends, size: int, extra_specs: dict, zone: str | None, host: str | None = None):
-    """(the backend for a new volume of `size` bytes, None), or (None, why there is none).
+@dataclasses.dataclass(frozen=True)
+class Candidate:
+    """A backend: what it is, and what of it is promised."""
+    host: str                        # 'host@backend'
+    zone: str
+    up: bool
+    disabled: bool
+    promised: int                    # bytes
+    capabilities: dict               # as volsvc.report wrote them
 
-    A backend that is down is taken only when none is up: what is asked for is
-    kept until its worker is back.
+    @property
+    def pool(self) -> str:
+        """'host@backend#pool', as volumes carry it."""
+        return f'{self.host}#{self.capabilities["pool_name"]}'
+
+    @property
+    def limit(self) -> int:
+        """Bytes that may be promised in all."""
+        return most_promised(self.capabilities)
+
+    @property
+    def room(self) -> int:
+        """Bytes that may still be promised; below 0 where more is than may be."""
+        return self.limit - self.promised
+
+    @functools.cached_property
+    def facts(self) -> dict:
+        return {**self.capabilities, **facts(self.capabilities, self.promised)}
+
+
+@dataclasses.dataclass(frozen=True)
+class Wish:
+    """What a volume needs of its backend."""
+    size: int = 0                                                   # bytes
+    zone: str | None = None
+    host: str | None = None                                         # 'host@backend', where its source is
+    exclude: frozenset = frozenset()                                # hosts
+    extra_specs: dict = dataclasses.field(default_factory=dict)     # of its type
+
+
+def most_promised(known: dict) -> int:
+    """Bytes that may be promised of a backend.
+
+    Never more than its size without the reserve, as often as it may be promised; and never
+    more than what was made there when it reported and what was free then besides, as others
+    may use its disks too.
     """
-    if not backends:
-        return None, 'no storage backend has reported yet.'
-    wanted = [b for b in backends if not b.disabled and (host is None or b.host == host)]
-    if not wanted:
-        return None, 'no storage backend is enabled.'
-    fitting = [b for b in wanted if zone is None or b.zone == zone]
-    if not fitting:
-        return None, f'there is none in the availability zone {zone}.'
-    fitting = [b for b in fitting if matches(b.capabilities, extra_specs)]
-    if not fitting:
-        return None, 'none has what the volume type asks for.'
-    fitting = [b for b in fitting if has_room(b.capabilities, size)]
-    if not fitting:
-        return None, f'none has room for {size // GIB} GiB.'
-    return max(fitting, key=lambda b: (b.up, free(b.capabilities), b.host)), None
+    ratio = known['max_over_subscription_ratio'] if known['thin'] else 1
+    reserve = known['total_bytes'] * known.get('reserved_percentage', 0) // 100
+    free = max(known['free_bytes'] - reserve, 0)
+    return int(min((known['total_bytes'] - reserve) * ratio, known['provisioned_bytes'] + free * ratio))
 
 
-def matches(capabilities: dict, extra_specs: dict) -> bool:
-    """Whether a backend is what a type's extra specs ask for; of scoped keys only `capabilities:` asks anything."""
-    for key, wanted in extra_specs.items():
-        scope, colon, rest = key.rpartition(':')
-        if colon and scope != 'capabilities' or key in ABOUT_VOLUMES:
-            continue
-        if not _satisfies(capabilities.get(rest), wanted):
-            return False
-    return True
+def facts(known: dict, promised: int) -> dict:
+    """What a backend is, under the names by which clients and extra specs know it; sizes are GiB."""
+    thin = bool(known.get('thin'))
+    return {
+        **{name: known.get(name) for name in ('volume_backend_name', 'pool_name', 'driver', 'driver_version',
+                                              'vendor_name', 'storage_protocol')},
+        'total_capacity_gb': round(known.get('total_bytes', 0) / GIB, 2),
+        'free_capacity_gb': round(known.get('free_bytes', 0) / GIB, 2),
+        'allocated_capacity_gb': promised / GIB, 'provisioned_capacity_gb': promised / GIB,
+        'reserved_percentage': known.get('reserved_percentage', 0),
+        'thin_provisioning_support': thin, 'thick_provisioning_support': not thin,
+        'max_over_subscription_ratio': str(known.get('max_over_subscription_ratio', 1)),
+        'multiattach': bool(known.get('multiattach')), 'QoS_support': False,
+        'online_extend_support': bool(known.get('online_extend', True)),
+    }
 
 
-def _satisfies(value, wanted: str) -> bool:
-    if wanted.startswith('<is>'):
-        return value is (wanted[4:].strip().lower() == 'true')
-    if wanted.startswith('<in>'):
-        return value is not None and wanted[4:].strip() in str(value)
-    return value is not None and str(value).lower() == wanted.lower()
+def candidates(session, conf) -> list[Candidate]:
+    """Every backend that ever reported."""
+    promised = claims.promised(session)
+    return [candidate(row, age <= conf.service.down_time, promised) for row, age in services.every(session)
+            if row.binary == services.BINARY]
 
 
-def free(capabilities: dict) -> int:
-    """Bytes that may still be promised."""
-    ratio = capabilities['max_over_subscription_ratio'] if capabilities['thin'] else 1
-    return int(min(capabilities['free_bytes'] * ratio,
-                   capabilities['total_bytes'] * ratio - capabilities['provisioned_bytes']))
+def candidate(row, up: bool, promised: dict) -> Candidate:
+    """`row` is of the services table."""
+    name = f'{row.host}#{row.capabilities.get("pool_name", "")}'
+    return Candidate(host=row.host, zone=row.availability_zone, up=up, disabled=row.disabled,
+                     promised=promised.get(name, 0), capabilities=row.capabilities)
 
 
-def has_room(capabilities: dict, more: int) -> bool:
-    return more <= free(capabilities)
+def place(session, conf, wish: Wish) -> Candidate:
+    """Claim room on the best backend; raises Refused with every filter that refused, and how many backends."""
+    known = candidates(session, conf)
+    fitting, refused = sift(known, wish)
+    for chosen in fitting:
+        if claims.take(session, chosen.pool, wish.size, chosen.limit):
+            return chosen
+        refused[CLAIMED_MEANWHILE] += 1
+    raise Refused(why_none(len(known), refused))
+
+
+def of_volume(session, host: str | None) -> Candidate | None:
+    """The backend that a volume with this host is on; None if it never reported."""
+    row = services.of_host(session, host)
+    return row and candidate(row, True, claims.promised(session))
+
+
+def has_room(chosen: Candidate, more: int) -> bool:
+    return capacity(chosen, Wish(size=more)) is None
 
 
 def size_limits(extra_specs: dict) -> tuple[int | None, int | None]:

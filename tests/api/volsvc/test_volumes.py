@@ -114,9 +114,6 @@ class TestCreate:
         answer = world.call('POST', '/v3/p1/volumes', {'volume': {'size': 1}})
         assert answer.status == 413 and answer.headers['Retry-After'] == '0' and world.rows() == before
 
-    def test_backend_that_is_full(self, world):
-        assert 'room' in world.refused(400, 'POST', '/volumes', {'volume': {'size': 500}})
-
     def test_failure_is_told(self, world):
         world.driver.create = lambda volume: 1 / 0
         id = world.create()

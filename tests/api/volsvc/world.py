@@ -191,7 +191,7 @@ class World:
     def report(self, **capabilities):
         """The backend says so of itself from now on."""
         def change(session):
-            row = session.query(Row).one()
+            row = session.query(Row).filter_by(host=self.worker.host).one()
             row.capabilities = {**row.capabilities, **capabilities}
         self.service.db.run(change)
 

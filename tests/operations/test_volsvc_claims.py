@@ -1,0 +1,109 @@
+"""Claims on pools' room, on each database: many volumes want the same room at once, and none gets another's."""
+import threading
+
+import pytest
+from sqlalchemy import select
+
+from tests.operations.volsvc_world import GIB, World
+from volsvc import errors
+from volsvc.db import claims
+from volsvc.db.models import Volume
+from volsvc.operations import create_volume, delete_volume, extend_volume
+
+POOL = 'host@memory#memory'
+
+
+@pytest.fixture
+def world(any_database, tmp_path):
+    made = World(any_database, tmp_path, quota__volumes=-1, quota__gigabytes=-1)
+    yield made
+    made.db.dispose()
+
+
+def promised(world):
+    with world.db.reader() as session:
+        assert claims.differences(session) == []
+        return claims.promised(session)[POOL] // GIB
+
+
+def statuses(world):
+    with world.db.reader() as session:
+        return sorted(session.scalars(select(Volume.status)))
+
+
+def at_once(count, work):
+    """work(n) in `count` threads at once; what each returned, or the error."""
+    answers, gate = [None] * count, threading.Barrier(count)
+
+    def run(n):
+        gate.wait()
+        try:
+            answers[n] = work(n)
+        except errors.Error as error:
+            answers[n] = error
+    threads = [threading.Thread(target=run, args=(n,)) for n in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return answers
+
+
+def test_many_at_once_get_no_more_than_there_is(world):
+    """A hundred GiB, and twelve clients that want ten of them each."""
+    at_once(12, lambda n: create_volume.request(world.context(), size=10))
+    world.run()
+    assert statuses(world) == ['available'] * 10 + ['error'] * 2 and promised(world) == 100
+    assert all('No valid backend' in text for text in world.messages()) and len(world.messages()) == 2
+
+
+def test_growths_and_new_volumes_want_the_same_room(world):
+    volumes = [world.made(10) for _ in range(8)]
+
+    def ask(n):
+        if n % 2:
+            return create_volume.request(world.context(), size=10)
+        return extend_volume.request(world.context(), volumes[n // 2], 20)
+    answers = at_once(8, ask)
+    world.run()
+    grown = len([answer for answer in answers if answer is None])
+    assert all(isinstance(answer, errors.BackendFull) for answer in answers[::2] if answer is not None)
+    assert grown + statuses(world).count('available') - 8 == 2 and promised(world) == 100
+
+
+def test_a_burst_of_creates_from_eight_clients(world):
+    """As benchmarks/burst.py, with fewer: every volume is available, while the worker is at work on them."""
+    world.worker.start()
+    try:
+        at_once(8, lambda n: [create_volume.request(world.context(), size=1) for _ in range(8)])
+        end = world.clock.monotonic() + 60
+        while set(statuses(world)) != {'available'}:
+            assert world.clock.monotonic() < end, statuses(world)
+            threading.Event().wait(0.05)
+    finally:
+        world.worker.stop(10)
+    assert len(statuses(world)) == 64 and promised(world) == 64
+    assert world.used()['volumes'] == 64
+
+
+def test_what_differs_is_found_and_put_right(world):
+    """Also while a volume grows, whose growth is held, too."""
+    volume, gone = world.made(3), world.made(2)
+    extend_volume.request(world.context(), volume, 5)
+    delete_volume.request(world.context(), gone)
+    assert promised(world) == 7
+    world.db.run(lambda session: claims.take(session, POOL, 4 * GIB))
+    with world.db.reader() as session:
+        assert claims.differences(session) == [
+            f'{POOL}: 11 GiB are recorded as promised, its volumes come to 7 GiB.']
+    world.db.run(lambda session: claims.differences(session, repair=True))
+    assert promised(world) == 7
+    world.run()
+    assert promised(world) == 5
+
+
+def test_a_pool_that_was_forgotten_and_is_back_has_its_volumes_in_its_figure(world):
+    world.made(3)
+    world.db.run(lambda session: session.delete(session.get(claims.Pool, POOL)))
+    world.worker.report()
+    assert promised(world) == 3

@@ -1,0 +1,82 @@
+"""Room that volumes hold in pools.
+
+A pool's figure is the sum of the sizes of its volumes and of the growths that are under way.  It changes in the
+transaction that begins or ends these, and only by conditional updates: no two volumes ever get the same room,
+however many ask at once.  A volume that could not be made is in no pool and holds nothing.
+"""
+from oslo_db import exception as db_exc
+from sqlalchemy import func, insert, select, update
+
+from svckit.operations import queries
+from volsvc.db.models import Pool, Volume
+
+GIB = 1024 ** 3
+GROWING = 'extend-volume'
+GROWN = 2               # the position from which on a growth is the volume's
+
+
+def take(session, pool: str, amount: int, limit: int | None = None) -> bool:
+    """Promise `amount` bytes more of a pool, up to `limit`; False, and nothing changed, if there is too little."""
+    fits = [Pool.name == pool] + ([] if limit is None else [Pool.promised + amount <= limit])
+    return bool(session.execute(update(Pool).where(*fits).values(promised=Pool.promised + amount)
+                                .execution_options(synchronize_session=False)).rowcount)
+
+
+def release(session, pool: str | None, amount: int) -> None:
+    """Give bytes of a pool back."""
+    if pool:
+        take(session, pool, -amount)
+
+
+def promised(session) -> dict[str, int]:
+    """pool -> bytes."""
+    return dict(session.execute(select(Pool.name, Pool.promised)).all())
+
+
+def begin(session, pool: str) -> None:
+    """Room of the pool can be claimed from now on."""
+    if session.execute(select(Pool.name).where(Pool.name == pool)).first() is not None:
+        return
+    try:
+        with session.begin_nested():
+            session.execute(insert(Pool).values(name=pool, promised=counted(session).get(pool, 0)))
+    except db_exc.DBDuplicateEntry:
+        pass
+
+
+def counted(session) -> dict[str, int]:
+    """pool -> bytes that its volumes and their growths come to."""
+    found = {pool: int(size) for pool, size in session.execute(
+        select(Volume.host, func.sum(Volume.size)).where(Volume.host.is_not(None)).group_by(Volume.host))}
+    for op in queries.find(session, 'live', limit=None):
+        if op.name == GROWING and op.position < GROWN:
+            pool = op.params['host']
+            found[pool] = found.get(pool, 0) + growth(op.params)
+    return found
+
+
+def growth(params: dict) -> int:
+    """Bytes that an operation which extends a volume has claimed."""
+    return params['size'] - params['old_size']
+
+
+def made(session, pool: str) -> int:
+    """Bytes of the volumes of a pool that were there, whole, at some time."""
+    return int(session.execute(select(func.coalesce(func.sum(Volume.size), 0)).where(
+        Volume.host == pool, Volume.launched_at.is_not(None))).scalar())
+
+
+def differences(session, repair: bool = False) -> list[str]:
+    """A sentence on each pool whose figure is not what its volumes come to; with `repair` it is put right."""
+    if repair:
+        # Whoever claims room now has either done so or waits for us.
+        session.execute(update(Pool).values(promised=Pool.promised))
+    recorded, found, wrong = promised(session), counted(session), []
+    for pool in sorted(recorded):
+        amount = found.get(pool, 0)
+        if recorded[pool] != amount:
+            wrong.append(f'{pool}: {recorded[pool] / GIB:g} GiB are recorded as promised, its volumes come to '
+                         f'{amount / GIB:g} GiB.')
+            if repair:
+                take(session, pool, amount - recorded[pool])
+    return wrong
