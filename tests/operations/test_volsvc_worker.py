@@ -270,5 +270,5 @@ def test_the_engine_knows_all_operations():
     from volsvc.operations import registry
     assert {name for name, _ in registry()} == {
         'create-volume', 'delete-volume', 'extend-volume', 'tell-server', 'connect-attachment', 'delete-attachment',
-            'create-snapshot', 'delete-snapshot', 'revert-volume', 'upload-volume'}
+            'create-snapshot', 'delete-snapshot', 'revert-volume', 'upload-volume', 'end-connection'}
     assert all(isinstance(one, operations.Operation) for one in registry().values())
