@@ -12,7 +12,8 @@ class Page:
     """Which part of a list is asked for.
 
     `limit` items at most, after the item whose id is `marker`, `offset` of them
-    skipped; sort: [(key, 'asc' or 'desc')], ending in the id so that it is total.
+    skipped; sort: [(key, 'asc' or 'desc')], ending in the id so that it is total, and before
+    that in whatever else rows with equal keys are sorted by.
     """
     limit: int
     marker: str | None
@@ -21,7 +22,7 @@ class Page:
 
     @classmethod
     def from_query(cls, query: dict, max_limit: int, sort_keys, default_sort=(('created_at', 'desc'),),
-                   lists: dict | None = None) -> 'Page':
+                   lists: dict | None = None, then=('id',)) -> 'Page':
         """BadRequest for a limit, offset or sort key that makes no sense.
 
         A limit above `max_limit` means `max_limit`.  `sort=key:dir,key` as in Cinder, or
@@ -29,8 +30,7 @@ class Page:
         """
         limit = _number(query, 'limit')
         sort = _sort(query, lists or {}, tuple(sort_keys)) or list(default_sort)
-        if all(key != 'id' for key, _ in sort):
-            sort.append(('id', sort[-1][1]))
+        sort += [(key, sort[-1][1]) for key in then if key not in [known for known, _ in sort]]
         return cls(limit=max_limit if limit is None else min(limit, max_limit),
                    marker=query.get('marker') or None, offset=_number(query, 'offset') or 0, sort=sort)
 
@@ -58,6 +58,8 @@ def _number(query, name):
 
 def _sort(query, lists, known) -> list[tuple[str, str]]:
     if query.get('sort'):
+        if 'sort_key' in query or 'sort_dir' in query:
+            raise errors.BadRequest('sort_key and sort_dir cannot be used together with sort.')
         pairs = [part.strip().partition(':') for part in query['sort'].split(',')]
         asked = [(key, direction or 'desc') for key, _, direction in pairs]
     else:

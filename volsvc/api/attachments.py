@@ -100,7 +100,7 @@ def _list(req, view):
     req.context.authorize(policies.GET_ALL)
     project = scope.listed(req)
     page = Page.from_query(req.query, req.context.service.conf.api.max_limit, attachments.SORT_KEYS,
-                           lists=req.query_lists)
+                           lists=req.query_lists, then=filters.THEN)
     wanted = filters.chosen(req, _FILTERS)
     with req.context.db.reader() as session:
         found = attachments.page(session, page, wanted, project) if page.limit else []

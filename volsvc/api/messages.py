@@ -11,12 +11,12 @@ def index(req):
     """The project's messages, newest first; in pages from 3.5 on."""
     req.context.authorize(policies.GET_ALL)
     paged = req.version >= versions.MESSAGE_PAGES
-    req.query.pop('all_tenants', None)
+    project = scope.listed(req)
     page = Page.from_query(req.query if paged else {}, req.context.service.conf.api.max_limit, messages.SORT_KEYS,
-                           lists=req.query_lists if paged else None)
+                           lists=req.query_lists if paged else None, then=filters.THEN)
     wanted = filters.chosen(req, messages.FILTERS) if paged else {}
     with req.context.db.reader() as session:
-        found = messages.page(session, page, wanted, req.context.project_id) if page.limit else []
+        found = messages.page(session, page, wanted, project) if page.limit else []
     return {'messages': [views.detail(req, message) for message in found], **links(req, 'messages', found, page)}
 
 

@@ -8,7 +8,7 @@ _KNOWN = {
     'pool': ['name', 'volume_type'],
     'snapshot': ['name', 'status', 'volume_id', 'metadata', 'availability_zone', 'consumes_quota', 'name~', 'status~'],
     'volume': ['name', 'status', 'metadata', 'bootable', 'migration_status', 'availability_zone', 'group_id', 'size',
-               'created_at', 'updated_at', 'consumes_quota', 'name~', 'status~', 'description~'],
+               'created_at', 'updated_at', 'consumes_quota', 'glance_metadata', 'name~', 'status~', 'description~'],
     'volume_type': ['is_public', 'extra_specs'],
 }
 

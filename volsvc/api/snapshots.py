@@ -120,7 +120,7 @@ def _list(req, view):
     project = scope.listed(req)
     with_count = req.version >= versions.COUNT and filters.asked(req, 'with_count')
     page = Page.from_query(req.query, req.context.service.conf.api.max_limit, snapshots.SORT_KEYS,
-                           lists=req.query_lists)
+                           lists=req.query_lists, then=filters.THEN)
     wanted = _filters(req)
     with req.context.db.reader() as session:
         found = snapshots.page(session, page, wanted, project) if page.limit else []

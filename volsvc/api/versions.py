@@ -13,6 +13,7 @@ def v(minor: int) -> Microversion:
 UPLOAD_PARAMETERS = v(1)
 STRICT_BOOTABLE = v(2)
 MESSAGES = v(3)
+IMAGE_METADATA_FILTER = v(4)
 MESSAGE_PAGES = v(5)
 CLUSTERS = v(7)
 GROUP_FILTER = v(10)

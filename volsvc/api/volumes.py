@@ -12,10 +12,11 @@ from volsvc.policies import volumes as policies
 GIB = views.GIB
 _FOR_ALL = ('name', 'status', 'metadata', 'bootable', 'migration_status', 'availability_zone', 'group_id', 'size',
             'created_at', 'updated_at', 'consumes_quota', 'name~', 'status~', 'description', 'description~',
-            'display_name', 'id', 'multiattach', 'volume_type_id', 'user_id')
+            'display_name', 'id', 'multiattach', 'volume_type_id', 'user_id', 'source_volid', 'snapshot_id',
+            'glance_metadata')
 _FOR_ADMINISTRATORS = ('host',)
 _SINCE = {'group_id': versions.GROUP_FILTER, 'created_at': versions.TIME_FILTERS, 'updated_at': versions.TIME_FILTERS,
-          'consumes_quota': versions.CONSUMES_QUOTA}
+          'consumes_quota': versions.CONSUMES_QUOTA, 'glance_metadata': versions.IMAGE_METADATA_FILTER}
 # What a volume could be made from elsewhere; none of it exists here.
 _SOURCES = {'backup_id': 'Backup', 'consistencygroup_id': 'Group', 'group_id': 'Group'}
 
@@ -124,11 +125,11 @@ def _list(req, view):
     project = scope.listed(req)
     with_count = req.version >= versions.COUNT and filters.asked(req, 'with_count')
     page = Page.from_query(req.query, req.context.service.conf.api.max_limit, volumes.SORT_KEYS,
-                           lists=req.query_lists)
+                           lists=req.query_lists, then=filters.THEN)
     wanted = _filters(req)
     with req.context.db.reader() as session:
         found = volumes.page(session, page, wanted, project) if page.limit else []
-        count = volumes.totals(session, wanted, project)[0] if with_count else None
+        count = volumes.count(session, wanted, project) if with_count else None
     answer = {'volumes': [view(volume) for volume in found], **links(req, 'volumes', found, page)}
     if count is not None:
         answer['count'] = count
@@ -148,8 +149,9 @@ def _filters(req) -> dict:
             wanted[name] = filters.boolean(name, wanted[name], strict)
     if 'size' in wanted:
         wanted['size'] = filters.number('size', wanted['size']) * GIB
-    if 'metadata' in wanted:
-        wanted['metadata'] = filters.pairs('metadata', wanted['metadata'])
+    for name in ('metadata', 'glance_metadata'):
+        if name in wanted:
+            wanted[name] = filters.pairs(name, wanted[name])
     for name in ('created_at', 'updated_at'):
         if name in wanted:
             wanted[name] = filters.moments(name, wanted[name])

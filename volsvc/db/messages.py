@@ -1,10 +1,11 @@
 """Messages to users: why a request that was accepted ended otherwise."""
 import datetime
 
-from sqlalchemy import and_, delete, or_, select
+from sqlalchemy import delete, select
 
 from svckit.db import new_id, utcnow
 from volsvc import errors
+from volsvc.db import keyset
 from volsvc.db.models import Message
 
 SORT_KEYS = ('id', 'event_id', 'resource_uuid', 'resource_type', 'request_id', 'message_level', 'created_at')
@@ -48,19 +49,10 @@ def get(session, id: str, project_id: str | None) -> Message:
     return message
 
 
-def page(session, page, filters: dict, project_id: str) -> list[Message]:
-    query = select(Message).where(Message.project_id == project_id)
-    for name, wanted in filters.items():
-        query = query.where(getattr(Message, name) == wanted)
-    (key, direction), *_ = page.sort
-    column, up = getattr(Message, key), direction == 'asc'
-    if page.marker:
-        at = get(session, page.marker, project_id)
-        value = getattr(at, key)
-        further = column > value if up else column < value
-        query = query.where(or_(further, and_(column == value, Message.id > at.id if up else Message.id < at.id)))
-    order = [column.asc(), Message.id.asc()] if up else [column.desc(), Message.id.desc()]
-    return list(session.execute(query.order_by(*order).offset(page.offset or None).limit(page.limit)).scalars())
+def page(session, page, filters: dict, project_id: str | None) -> list[Message]:
+    """One page of a project's messages (None: of all)."""
+    where = [getattr(Message, name) == wanted for name, wanted in filters.items()]
+    return keyset.rows(session, Message, page, project_id, where, lambda id: errors.NotFound('Message', id))
 
 
 def forget(session, id: str) -> None:

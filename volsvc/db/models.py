@@ -1,7 +1,7 @@
 """Tables of volsvc.  Sizes are bytes; moments are UTC without a zone."""
 import datetime
 
-from sqlalchemy import BigInteger, Double, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import BigInteger, Double, ForeignKey, Index, String, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from svckit import operations as engine
@@ -11,6 +11,15 @@ from svckit.db.base import LongText, Serial
 from volsvc.db.base import Base
 
 Uuid = String(36)
+
+
+# What lists are sorted by last (api/filters.py: THEN), and so what indexes for them end in.
+_AT = 'created_at', 'id'
+
+
+def _listed(*keys) -> list[Index]:
+    """A page of all or of a project's is found at once, whichever of `keys` it is sorted or filtered by."""
+    return [Index(None, *_AT), Index(None, 'project_id', *_AT), *(Index(None, 'project_id', key, *_AT) for key in keys)]
 
 
 class VolumeType(Timestamps, Base):
@@ -33,9 +42,8 @@ class VolumeTypeProject(Base):
 class Volume(Timestamps, Base):
     """A volume, from the request that makes it until its data are gone."""
     __tablename__ = 'volumes'
-    __table_args__ = (Index(None, 'project_id', 'created_at', 'id'), Index(None, 'created_at', 'id'),
-                      Index(None, 'project_id', 'name'), Index(None, 'host'), Index(None, 'volume_type_id'),
-                      Base.__table_args__)
+    __table_args__ = (*_listed('name', 'status', 'size', 'updated_at'), Index(None, 'status', *_AT),
+                      Index(None, 'host', *_AT), Index(None, 'volume_type_id'), Base.__table_args__)
     id: Mapped[str] = mapped_column(Uuid, primary_key=True, default=new_id)
     project_id: Mapped[str]
     user_id: Mapped[str | None]
@@ -60,6 +68,12 @@ class Volume(Timestamps, Base):
         lazy='selectin', order_by='Attachment.created_at', back_populates='volume', passive_deletes='all')
 
 
+def _owner(context) -> str:
+    """The project of the volume that a new row is for."""
+    return context.connection.scalar(select(Volume.project_id).where(
+        Volume.id == context.get_current_parameters()['volume_id']))
+
+
 class Attachment(Timestamps, Base):
     """A volume's use by one server (or host), from its reservation on.
 
@@ -67,9 +81,10 @@ class Attachment(Timestamps, Base):
     detaching.
     """
     __tablename__ = 'volume_attachments'
-    __table_args__ = (Index(None, 'volume_id'), Index(None, 'instance_uuid'), Base.__table_args__)
+    __table_args__ = (*_listed(), Index(None, 'volume_id'), Index(None, 'instance_uuid'), Base.__table_args__)
     id: Mapped[str] = mapped_column(Uuid, primary_key=True, default=new_id)
     volume_id: Mapped[str] = mapped_column(Uuid, ForeignKey('volumes.id'))
+    project_id: Mapped[str] = mapped_column(default=_owner)              # the volume's, for lists
     instance_uuid: Mapped[str | None] = mapped_column(Uuid)
     attach_status: Mapped[str] = mapped_column(String(32), default='reserved')
     attach_mode: Mapped[str | None] = mapped_column(String(8))           # rw, ro
@@ -85,9 +100,8 @@ class Attachment(Timestamps, Base):
 class Snapshot(Timestamps, Base):
     """What a volume held at one moment, from the request that makes it until its data are gone."""
     __tablename__ = 'snapshots'
-    __table_args__ = (Index(None, 'project_id', 'created_at', 'id'), Index(None, 'created_at', 'id'),
-                      Index(None, 'volume_id'), Index(None, 'project_id', 'name'), Index(None, 'volume_type_id'),
-                      Base.__table_args__)
+    __table_args__ = (*_listed('name', 'status', 'size', 'updated_at'), Index(None, 'volume_id', *_AT),
+                      Index(None, 'volume_type_id'), Base.__table_args__)
     id: Mapped[str] = mapped_column(Uuid, primary_key=True, default=new_id)
     volume_id: Mapped[str] = mapped_column(Uuid, ForeignKey('volumes.id'))
     project_id: Mapped[str]
@@ -130,8 +144,7 @@ class Pool(Base):
 class Message(Base):
     """What a user should know of a request that ended otherwise than asked."""
     __tablename__ = 'messages'
-    __table_args__ = (Index(None, 'project_id', 'created_at', 'id'), Index(None, 'expires_at'),
-                      Index(None, 'resource_uuid'), Base.__table_args__)
+    __table_args__ = (*_listed(), Index(None, 'expires_at'), Index(None, 'resource_uuid'), Base.__table_args__)
     id: Mapped[str] = mapped_column(Uuid, primary_key=True, default=new_id)
     project_id: Mapped[str]
     request_id: Mapped[str | None]

@@ -46,8 +46,9 @@ def of_volume(session, volume_id: str) -> list[Snapshot]:
 
 def page(session, page, filters: dict, project_id: str | None) -> list[Snapshot]:
     """One page of a project's snapshots (None: of all)."""
-    within = [] if project_id is None else [Snapshot.project_id == project_id]
-    return keyset.rows(session, Snapshot, page, conditions(session, filters, project_id), within, COLUMNS)
+    same, others = keyset.indexed(page, filters, {'status': Snapshot.status, 'name': Snapshot.name})
+    return keyset.rows(session, Snapshot, page, project_id, conditions(session, others, None),
+                       errors.SnapshotNotFound, COLUMNS, same)
 
 
 def count(session, filters: dict, project_id: str | None) -> int:

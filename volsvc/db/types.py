@@ -53,7 +53,7 @@ def page(session, page, filters: dict, project_id: str | None) -> list[VolumeTyp
     if page.marker:
         ids = [kind.id for kind in found]
         if page.marker not in ids:
-            raise errors.BadRequest(f'The marker {page.marker[:40]!r} is no volume type of this list.')
+            raise errors.NotFound('Volume type', page.marker)
         start += ids.index(page.marker) + 1
     return found[start:start + page.limit]
 

@@ -55,8 +55,16 @@ def at_rest(attachments) -> str:
 
 def page(session, page, filters: dict, project_id: str | None) -> list[Volume]:
     """One page of a project's volumes (None: of all), by keyset: its cost does not grow with the page's place."""
-    within = [] if project_id is None else [Volume.project_id == project_id]
-    return keyset.rows(session, Volume, page, conditions(session, filters, project_id), within, COLUMNS)
+    columns = {'status': Volume.status, **({'host': Volume.host} if project_id is None else {'name': Volume.name})}
+    same, others = keyset.indexed(page, filters, columns)
+    return keyset.rows(session, Volume, page, project_id, conditions(session, others, None),
+                       errors.VolumeNotFound, COLUMNS, same)
+
+
+def count(session, filters: dict, project_id: str | None) -> int:
+    """How many volumes there are on all pages."""
+    return session.execute(select(func.count()).select_from(Volume).where(
+        *conditions(session, filters, project_id))).scalar()
 
 
 def totals(session, filters: dict, project_id: str | None) -> tuple[int, int]:
@@ -69,7 +77,8 @@ def totals(session, filters: dict, project_id: str | None) -> tuple[int, int]:
 def metadata(session, filters: dict, project_id: str | None) -> dict[str, list[str]]:
     """Every key of the volumes' metadata, each with its different values."""
     found: dict[str, set] = {}
-    for meta in session.execute(select(Volume.meta).where(*conditions(session, filters, project_id))).scalars():
+    for meta in session.execute(select(Volume.meta).distinct().where(
+            *conditions(session, filters, project_id))).scalars():
         for key, value in meta.items():
             found.setdefault(key, set()).add(value)
     return {key: sorted(values) for key, values in sorted(found.items())}
@@ -89,7 +98,8 @@ _FILTERS = {
     'bootable': equal(Volume.bootable), 'multiattach': equal(Volume.multiattach),
     'availability_zone': equal(Volume.availability_zone), 'user_id': equal(Volume.user_id),
     'volume_type_id': equal(Volume.volume_type_id), 'host': equal(Volume.host),
-    'project_id': equal(Volume.project_id), 'metadata': pairs(Volume.meta), 'created_at': moment(Volume.created_at),
-    'updated_at': moment(Volume.updated_at),
+    'project_id': equal(Volume.project_id), 'metadata': pairs(Volume.meta), 'glance_metadata': pairs(Volume.image_meta),
+    'source_volid': equal(Volume.source_volid), 'snapshot_id': equal(Volume.snapshot_id),
+    'created_at': moment(Volume.created_at), 'updated_at': moment(Volume.updated_at),
 }
 FILTERS = tuple(_FILTERS)

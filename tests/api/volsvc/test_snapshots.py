@@ -231,7 +231,7 @@ class TestRead:
         assert world.get('/snapshots?limit=1&with_count=True')['count'] == 3
 
     def test_unknown_marker(self, world):
-        assert 'snapshot' in world.refused(400, 'GET', f'/snapshots?marker={ELSEWHERE}')
+        assert f'Snapshot {ELSEWHERE}' in world.refused(404, 'GET', f'/snapshots?marker={ELSEWHERE}')
 
     def test_another_projects(self, world, three):
         world.refused(404, 'GET', f'/snapshots/{three[0]}', project='p2')

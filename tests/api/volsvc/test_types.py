@@ -49,7 +49,7 @@ class TestTypes:
         assert names(world, f'marker={first["volume_types"][0]["id"]}&sort=name:asc') == ['gold']
 
     def test_marker_that_is_not_there(self, world):
-        world.refused(400, 'GET', '/types?marker=x')
+        world.refused(404, 'GET', '/types?marker=x')
 
     def test_update(self, world, make):
         shown = world.put(f'/types/{make()}', {'volume_type': {'name': 'g', 'description': 'd', 'is_public': False}},
