@@ -50,10 +50,36 @@ def _columns(db):
             if table.name != 'alembic_version'}
 
 
-def _until(revision, folder, monkeypatch):
+def test_the_room_of_volumes_that_were_there_before_is_promised(any_database, tmp_path, monkeypatch):
+    from volsvc.db import claims
+    db = Database(any_database)
+    database.migrate(db, _until('003', tmp_path, monkeypatch, 'volsvc.db.migrations'))
+    old = sa.MetaData()
+    old.reflect(db.engine)
+    volume = {'project_id': 'p1', 'name': 'v', 'availability_zone': 'nova', 'bootable': False, 'multiattach': False,
+              'readonly': False, 'meta': '{}', 'created_at': utcnow()}
+    with db.transaction() as session:
+        session.execute(old.tables['volumes'].insert(), [
+            {**volume, 'id': str(uuid.uuid4()), 'host': host, 'size': size, 'status': status, 'launched_at': launched}
+            for host, size, status, launched in [
+                ('h@a#a', 5, 'available', utcnow()), ('h@a#a', 7, 'extending', utcnow()),
+                ('h@b#b', 1, 'creating', None), ('h@b#b', 2, 'error', utcnow()), ('h@a#a', 9, 'error', None)]])
+        session.execute(old.tables['operations'].insert(), [
+            {'id': str(uuid.uuid4()), 'subject': subject, 'name': 'extend-volume', 'version': 1, 'notes': '{}',
+             'params': '{"host":"h@a#a","size":11,"old_size":7}', 'position': position,
+             'state': 'running' if subject else 'undone', 'attempts': 0, 'lease': 0, 'refused': False, 'created_at': 0}
+            for subject, position in (('volume:1', 1), ('volume:2', 2), (None, 0))])
+    assert database.migrate(db, 'volsvc.db.migrations')
+    with db.reader() as session:
+        assert claims.promised(session) == {'h@a#a': 5 + 7 + 4, 'h@b#b': 3}
+        assert claims.differences(session) == []
+    db.dispose()
+
+
+def _until(revision, folder, monkeypatch, package=PACKAGE):
     """A package of the migrations up to a revision, as an older release had them."""
     name = f'older_{uuid.uuid4().hex}'
-    source = pathlib.Path(importlib.import_module(PACKAGE).__file__).parent
+    source = pathlib.Path(importlib.import_module(package).__file__).parent
     shutil.copytree(source, folder / name, ignore=lambda _, names: [
         n for n in names if n[0].isdigit() and n.split('_')[0] > revision or n == '__pycache__'])
     monkeypatch.syspath_prepend(folder)
