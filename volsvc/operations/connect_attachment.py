@@ -59,6 +59,8 @@ def connect(context, attachment, connector: dict, made=False) -> Attachment:
         found = attachments.get(session, attachment.id)
         if found.attach_status == 'detaching':
             raise errors.BadRequest(f'Attachment {attachment.id} is being deleted.')
+        if found.instance_uuid and found.connection_info and found.connector != connector and not context.is_service:
+            raise errors.AttachmentInUse(found.instance_uuid)       # its host's export would be forgotten
         before_complete = not found.legacy and context.version is not None and context.version < COMPLETE_SINCE
         default = 'ro' if found.legacy and volume.readonly else 'rw'
         params = {'volume_id': volume.id, 'host': volume.host, 'size': volume.size, 'attachment_id': found.id,

@@ -454,6 +454,13 @@ class TestBehindItsBack:
             'connector': {**CONNECTOR, **lie}}}).status in (400, 409)
         assert world.rows() == before
 
+    @pytest.mark.parametrize('who', [USER, ADMIN])
+    def test_another_host_in_place_of_the_servers(self, world, volume, server, used, who):
+        before = world.rows()
+        body = {'attachment': {'connector': OTHER}}
+        assert world.call('PUT', f'/v3/p1/attachments/{used}', body, **who).status == 409
+        assert world.rows() == before and reaching(world, volume) == ['host1']
+
     def test_attachment_by_the_initiator_of_another_host(self, world, shared, server):
         """A user's own attachment ends; the server's host goes on reaching the volume."""
         attached(world, shared, server)
