@@ -15,6 +15,7 @@ STATUSES = ('available', 'error', 'creating', 'deleting', 'deleted', 'error_dele
             'unmanaging')
 _FILTERS = ('name', 'status', 'volume_id', 'metadata', 'availability_zone', 'consumes_quota', 'name~', 'status~',
             'display_name', 'id', 'user_id')
+_SINCE = {'metadata': versions.SNAPSHOT_METADATA_FILTER, 'consumes_quota': versions.CONSUMES_QUOTA}
 
 
 def find(req, snapshot_id):
@@ -133,8 +134,7 @@ def _list(req, view):
 
 def _filters(req) -> dict:
     """The query's filters as volsvc.db.snapshots understands them."""
-    since = {'metadata': versions.SNAPSHOT_METADATA_FILTER, 'consumes_quota': versions.CONSUMES_QUOTA}
-    wanted = filters.chosen(req, [name for name in _FILTERS if req.version >= since.get(name, req.version)])
+    wanted = filters.chosen(req, [name for name in _FILTERS if req.version >= _SINCE.get(name, req.version)])
     if 'display_name' in wanted:
         wanted.setdefault('name', wanted.pop('display_name'))
     if 'metadata' in wanted:

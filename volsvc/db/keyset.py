@@ -16,7 +16,7 @@ def rows(session, model, page, project_id: str | None, where: list, missing, nam
     for.  `same`: [(column, value)] that rows are to have besides, and an index has after the project.  At most four
     queries: the marker's; then rows alike in the first sort key, those beyond, those where it is missing.
     """
-    dialect = session.bind.dialect.name
+    dialect = session.bind.dialect.name.replace('mariadb', 'mysql')
     keys = [(getattr(model, (names or {}).get(key, key)), direction) for key, direction in page.sort]
     columns, ups = _known([column for column, _ in keys]), [direction == 'asc' for _, direction in keys]
     within = [] if project_id is None else [(model.project_id, project_id)]
