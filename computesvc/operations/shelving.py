@@ -108,7 +108,7 @@ def upload(ctx, op, path: str) -> None:
     """
     image = op.params['image']
     size = process.native(snapshots.used if image['min_disk'] else os.path.getsize, path)
-    ctx.images.upload(image['id'], path, size, ctx.progress(op))
+    ctx.images.upload_file(image['id'], path, size, ctx.progress(op))
 
 
 def _inherited(ctx, image) -> dict:
