@@ -78,41 +78,83 @@ def leave(session, migration_uuid: str, was: str, stays: str, server_id: str) ->
     return left
 
 
-# ------------------------------------------------------------------ at the conductor
+# ------------------------------------------------------------------ steps; the source is what the server leaves
 
-def connect(ctx, found: list[dict], connector: dict) -> dict:
-    """Each volume is exported to the other host too: notes with its second attachment and connection."""
-    ids, connections = {}, {}
+def make_connections(ctx, op):
+    """Each volume has an attachment to the other host, beside that to the source; of a server that stays, its own."""
+    found, ids, connections = op.notes['volumes'], {}, {}
     for volume in found:
-        ids[volume['id']], connection = ctx.volumes.connect_another(
-            volume['volume_id'], volume['server_id'], connector | {'mountpoint': volume['device']},
-            [volume['attachment_id']])
-        connection['multiattach'] = bool(volume['connection_info'].get('multiattach'))
-        connections[volume['id']] = connection
+        ids[volume['id']], connections[volume['id']] = _connection(ctx, op, volume)
     return {'attachment_ids': ids, 'connections': connections}
 
 
-def unconnect(ctx, found: list[dict]) -> None:
-    for volume in found:
+def _connection(ctx, op, volume):
+    if op.notes['same']:
+        return volume['attachment_id'], volume['connection_info']
+    id, connection = ctx.volumes.connect_another(
+        volume['volume_id'], volume['server_id'], op.notes['connector'] | {'mountpoint': volume['device']},
+        [volume['attachment_id']])
+    connection['multiattach'] = bool(volume['connection_info'].get('multiattach'))
+    return id, connection
+
+
+def undo_make_connections(ctx, op):
+    for volume in _moving(op):
         ctx.volumes.end_others(volume['volume_id'], volume['server_id'], [volume['attachment_id']])
 
 
-def keep(found: list[dict]) -> dict:
-    """Notes as of connect(), for a server that stays on its host: its volumes stay as they are."""
-    return {'attachment_ids': {v['id']: v['attachment_id'] for v in found},
-            'connections': {v['id']: v['connection_info'] for v in found}}
+def shut_down(ctx, op):
+    """The guest is off: asked, and cut off when it does not follow in time."""
+    id = op.params['server']['id']
+    with ctx.turn(id):
+        ctx.hypervisor.power_off(id, ctx.conf.agent.shutdown_timeout)
 
 
-def complete(ctx, op) -> None:
-    for id in op.notes['attachment_ids'].values():
-        ctx.volumes.complete(id)
+def disconnect_source(ctx, op):
+    """The volumes' devices are gone from the source; its guest there, off, has none of them.
+
+    So it does not keep one that other guests share when the last of those gives it up.
+    """
+    for volume in _moving(op):
+        with ctx.turn(volume['server_id']):
+            ctx.hypervisor.detach_disk(volume['server_id'], volume['volume_id'])
+        ctx.devices.disconnect(volume['volume_id'], volume['connection_info'], attachments.device(volume))
 
 
-def release(ctx, found: list[dict]) -> None:
-    """The volumes' attachments to the host that the server left are gone."""
-    for volume in found:
+def undo_disconnect_source(ctx, op):
+    for volume in _moving(op):
+        ctx.devices.connect(volume['volume_id'], volume['connection_info'])
+
+
+def connect_devices(ctx, op):
+    return {'devices': {v['id']: ctx.devices.connect(v['volume_id'], op.notes['connections'][v['id']])
+                        for v in op.notes['volumes']}}
+
+
+def undo_connect_devices(ctx, op):
+    for volume in _moving(op):
+        if connection := op.notes.get('connections', {}).get(volume['id']):
+            ctx.devices.disconnect(volume['volume_id'], connection, op.notes.get('devices', {}).get(volume['id']),
+                                   of=volume['server_id'])
+
+
+def complete_volumes(ctx, op):
+    for volume in _moving(op):
+        ctx.volumes.complete(op.notes['attachment_ids'][volume['id']])
+
+
+def release_source(ctx, op):
+    """The volumes' attachments to the source are gone."""
+    for volume in _moving(op):
         ctx.volumes.end(volume['attachment_id'])
 
+
+def _moving(op) -> list[dict]:
+    """The volumes that change their host with the server."""
+    return [] if op.notes['same'] else op.notes['volumes']
+
+
+# ------------------------------------------------------------------ what steps do
 
 def record(session, op, found: list[dict]) -> None:
     """The attachments are those to the host where the server is now."""
@@ -121,36 +163,6 @@ def record(session, op, found: list[dict]) -> None:
         attachments.change(session, volume['id'], attachment_id=op.notes['attachment_ids'][volume['id']],
                            connection_info=op.notes['connections'][volume['id']], path=device['path'],
                            path_type=device['type'])
-
-
-# ------------------------------------------------------------------ at an agent
-
-def disconnect(ctx, found: list[dict]) -> None:
-    """The volumes' devices are gone from the host where the server was; its guest there, off, has none of them.
-
-    So it does not keep one that other guests share when the last of those gives it up.
-    """
-    for volume in found:
-        with ctx.turn(volume['server_id']):
-            ctx.hypervisor.detach_disk(volume['server_id'], volume['volume_id'])
-        ctx.devices.disconnect(volume['volume_id'], volume['connection_info'], attachments.device(volume))
-
-
-def connect_again(ctx, found: list[dict]) -> None:
-    for volume in found:
-        ctx.devices.connect(volume['volume_id'], volume['connection_info'])
-
-
-def connect_devices(ctx, op, found: list[dict]) -> dict:
-    return {'devices': {v['id']: ctx.devices.connect(v['volume_id'], op.notes['connections'][v['id']])
-                        for v in found}}
-
-
-def disconnect_devices(ctx, op, found: list[dict]) -> None:
-    for volume in found:
-        if connection := op.notes.get('connections', {}).get(volume['id']):
-            ctx.devices.disconnect(volume['volume_id'], connection, op.notes.get('devices', {}).get(volume['id']),
-                                   of=volume['server_id'])
 
 
 def moved(op, found: list[dict]) -> list[dict]:

@@ -180,24 +180,6 @@ def _step(ctx, op, was, becomes):
 
 # ------------------------------------------------------------------ away from the source
 
-def make_connections(ctx, op):
-    """Each volume has an attachment to the destination, beside the one to the source."""
-    found = op.notes['volumes']
-    return moving.keep(found) if op.notes['same'] else moving.connect(ctx, found, op.notes['connector'])
-
-
-def undo_make_connections(ctx, op):
-    if not op.notes['same']:
-        moving.unconnect(ctx, op.notes['volumes'])
-
-
-def shut_down(ctx, op):
-    """The guest is off: asked, and cut off when it does not follow in time."""
-    id = op.params['server']['id']
-    with ctx.turn(id):
-        ctx.hypervisor.power_off(id, ctx.conf.agent.shutdown_timeout)
-
-
 def undo_shut_down(ctx, op):
     """The guest is as it was, and runs again if it ran."""
     moving.bring_up(ctx, op.params['server'], op.params['disks'] | {'attachments': op.notes['volumes']}, {}, _ran(op))
@@ -205,16 +187,6 @@ def undo_shut_down(ctx, op):
 
 def _ran(op):
     return op.params['was'] == states.ACTIVE
-
-
-def disconnect_source(ctx, op):
-    if not op.notes['same']:
-        moving.disconnect(ctx, op.notes['volumes'])
-
-
-def undo_disconnect_source(ctx, op):
-    if not op.notes['same']:
-        moving.connect_again(ctx, op.notes['volumes'])
 
 
 def _disks_at(place):
@@ -258,15 +230,6 @@ def migrated(ctx, op):
 
 # ------------------------------------------------------------------ up at the destination
 
-def connect_devices(ctx, op):
-    return moving.connect_devices(ctx, op, op.notes['volumes'])
-
-
-def undo_connect_devices(ctx, op):
-    if not op.notes['same']:
-        moving.disconnect_devices(ctx, op, op.notes['volumes'])
-
-
 def finish(ctx, op):
     _step(ctx, op, states.MIGRATED, states.FINISHING)
     ctx.notify('finish_resize.start', op)
@@ -294,22 +257,12 @@ def undo_spawn(ctx, op):
             ctx.hypervisor.undefine(id)
 
 
-def complete_volumes(ctx, op):
-    if not op.notes['same']:
-        moving.complete(ctx, op)
-
-
 def record(ctx, op):
     """The server is where it runs, with the size that it has there."""
     moving.record(ctx.session, op, op.notes['volumes'])
     swap(ctx.session, Server, op.params['server']['id'], {'deleted_at': None}, {
         'host': op.notes['host'], 'node': op.notes['node'], 'launched_at': utcnow(), 'progress': 0,
         **moves.size(op.params['new_flavor'], bool(op.params['image_id'])), **_pulled(op)})
-
-
-def release_source(ctx, op):
-    if not op.notes['same']:
-        moving.release(ctx, op.notes['volumes'])
 
 
 def settle(ctx, op):
@@ -329,19 +282,19 @@ OPERATION = Operation('resize-server', version=1, withdraw=withdraw, stuck=stuck
     Step(schedule_third, at=places.CONDUCTOR, atomic=True),
     Step(check_third, at=destination.checking),
     Step(begin, at=places.CONDUCTOR, atomic=True),
-    Step(make_connections, at=places.CONDUCTOR, undo=undo_make_connections),
-    Step(shut_down, at=places.source, undo=undo_shut_down),
-    Step(disconnect_source, at=places.source, undo=undo_disconnect_source),
+    Step(moving.make_connections, at=places.CONDUCTOR, undo=moving.undo_make_connections),
+    Step(moving.shut_down, at=places.source, undo=undo_shut_down),
+    Step(moving.disconnect_source, at=places.source, undo=moving.undo_disconnect_source),
     Step(export_disks, at=places.source, undo=undo_export_disks),
     Step(pull_disks, at=_disks_at(places.found_agent), undo=undo_pull_disks),
     Step(end_export, at=places.source),
     Step(migrated, at=places.CONDUCTOR, atomic=True),
-    Step(connect_devices, at=places.found_agent, undo=undo_connect_devices),
+    Step(moving.connect_devices, at=places.found_agent, undo=moving.undo_connect_devices),
     Step(finish, at=places.CONDUCTOR, atomic=True),
     Step(spawn, at=places.found_agent, undo=undo_spawn),
-    Step(complete_volumes, at=places.CONDUCTOR),
+    Step(moving.complete_volumes, at=places.CONDUCTOR),
     NO_RETURN,
     Step(record, at=places.CONDUCTOR, atomic=True, forever=True),
-    Step(release_source, at=places.CONDUCTOR, forever=True),
+    Step(moving.release_source, at=places.CONDUCTOR, forever=True),
     Step(settle, at=places.CONDUCTOR, atomic=True, forever=True),
 ])

@@ -59,53 +59,17 @@ def gather(ctx, op):
     found = moving.volumes(ctx.session, op.params['server']['id'], op)
     moving.hold_growths(ctx.session, op.params['server']['id'], found)
     ctx.notify('resize.revert.start', op)
-    return {'volumes': found}
+    return {'volumes': found, 'same': op.params['same']}
 
 
 def ask_connector(ctx, op):
     return {'connector': ctx.devices.properties()}
 
 
-def make_connections(ctx, op):
-    """Each volume has an attachment to the old host, beside the one to the new."""
-    found = op.notes['volumes']
-    return moving.keep(found) if op.params['same'] else moving.connect(ctx, found, op.notes['connector'])
-
-
-def undo_make_connections(ctx, op):
-    if not op.params['same']:
-        moving.unconnect(ctx, op.notes['volumes'])
-
-
-def shut_down(ctx, op):
-    id = op.params['server']['id']
-    with ctx.turn(id):
-        ctx.hypervisor.power_off(id, ctx.conf.agent.shutdown_timeout)
-
-
 def undo_shut_down(ctx, op):
     """The guest is as it was before, and runs again if it ran."""
     moving.bring_up(ctx, op.params['server'], op.params['disks'] | {'attachments': op.notes['volumes']}, {},
                     op.params['power'] == states.RUNNING)
-
-
-def disconnect_here(ctx, op):
-    if not op.params['same']:
-        moving.disconnect(ctx, op.notes['volumes'])
-
-
-def undo_disconnect_here(ctx, op):
-    if not op.params['same']:
-        moving.connect_again(ctx, op.notes['volumes'])
-
-
-def connect_devices(ctx, op):
-    return moving.connect_devices(ctx, op, op.notes['volumes'])
-
-
-def undo_connect_devices(ctx, op):
-    if not op.params['same']:
-        moving.disconnect_devices(ctx, op, op.notes['volumes'])
 
 
 def bring_back(ctx, op):
@@ -129,21 +93,11 @@ def _ran(op):
     return op.params['was'] == states.ACTIVE
 
 
-def complete_volumes(ctx, op):
-    if not op.params['same']:
-        moving.complete(ctx, op)
-
-
 def record(ctx, op):
     """The server is where it runs, with the size that it had."""
     moving.record(ctx.session, op, op.notes['volumes'])
     swap(ctx.session, Server, op.params['server']['id'], {'deleted_at': None}, {
         'host': op.params['back'], 'node': op.params['node'], **op.params['columns'], 'launched_at': utcnow()})
-
-
-def release_volumes(ctx, op):
-    if not op.params['same']:
-        moving.release(ctx, op.notes['volumes'])
 
 
 def settle(ctx, op):
@@ -166,14 +120,14 @@ def settle(ctx, op):
 OPERATION = Operation('revert-resize', version=1, withdraw=withdraw, stuck=stuck, steps=[
     Step(gather, at=places.CONDUCTOR, atomic=True),
     Step(ask_connector, at=places.back),
-    Step(make_connections, at=places.CONDUCTOR, undo=undo_make_connections),
-    Step(shut_down, at=places.agent, undo=undo_shut_down),
-    Step(disconnect_here, at=places.agent, undo=undo_disconnect_here),
-    Step(connect_devices, at=places.back, undo=undo_connect_devices),
+    Step(moving.make_connections, at=places.CONDUCTOR, undo=moving.undo_make_connections),
+    Step(moving.shut_down, at=places.agent, undo=undo_shut_down),
+    Step(moving.disconnect_source, at=places.agent, undo=moving.undo_disconnect_source),
+    Step(moving.connect_devices, at=places.back, undo=moving.undo_connect_devices),
     Step(bring_back, at=places.back, undo=undo_bring_back),
-    Step(complete_volumes, at=places.CONDUCTOR),
+    Step(moving.complete_volumes, at=places.CONDUCTOR),
     NO_RETURN,
     Step(record, at=places.CONDUCTOR, atomic=True, forever=True),
-    Step(release_volumes, at=places.CONDUCTOR, forever=True),
+    Step(moving.release_source, at=places.CONDUCTOR, forever=True),
     Step(settle, at=places.CONDUCTOR, atomic=True, forever=True),
 ])

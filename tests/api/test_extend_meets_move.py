@@ -20,7 +20,7 @@ def cloud(tmp_path):
 # Those after which something is other than before: where the devices are, what the guest is, what is on record.
 RESIZE = ['schedule', 'begin', 'make_connections', 'shut_down', 'disconnect_source', 'migrated', 'connect_devices',
           'spawn', 'complete_volumes', 'record', 'release_source', 'settle']
-REVERT = ['gather', 'make_connections', 'shut_down', 'disconnect_here', 'connect_devices', 'bring_back', 'record',
+REVERT = ['gather', 'make_connections', 'shut_down', 'disconnect_source', 'connect_devices', 'bring_back', 'record',
           'settle']
 SHELVE = ['begin', 'shut_down', 'record_shelved', 'leave_host', 'keep_volumes', 'record_offloaded']
 UNSHELVE = ['schedule', 'make_connections', 'connect_devices', 'spawn', 'complete_volumes', 'record']
