@@ -39,6 +39,10 @@ class Commands:
         """Count what each project uses: (project, usage before, usage after) of those that were wrong."""
         raise NotImplementedError
 
+    def claim_differences(self, session, repair=False) -> list[str]:
+        """Sentences on room that is held for nobody or not held for somebody; put right with `repair`."""
+        raise NotImplementedError
+
     def problems(self):
         """Sentences on what keeps this service from working, besides its schema and stuck operations."""
         raise NotImplementedError
@@ -56,6 +60,7 @@ class Commands:
             self.add(command, noun='operations').add_argument('id')
         self.add(self.list_services, noun='services', help='processes that report')
         self.add(self.repair, noun='quota', help='usage')
+        self.add(self.check_claims, self.repair_claims, noun='claims', help='room that is held')
         return top
 
     # -- the machinery
@@ -142,15 +147,28 @@ class Commands:
         for project_id, before, after in self.service.db.run(self.repair_usage):
             print(f'{project_id}: {before} -> {after}')
 
+    def check_claims(self, arguments):
+        """Say where room is held for nobody, or not held for somebody; exit status 1 if it is anywhere."""
+        with self.service.db.reader() as session:
+            found = self.claim_differences(session)
+        print('\n'.join(found) or 'All is well.')
+        return 1 if found else 0
+
+    def repair_claims(self, arguments):
+        """Hold what servers or volumes take where they are, and nothing else, and add it up anew."""
+        for sentence in self.service.db.run(lambda session: self.claim_differences(session, repair=True)):
+            print(sentence)
+
     def check(self, arguments):
         """Say what keeps this installation from working; exit status 1 if anything does."""
         if migration.current(self.service.db) != self._newest:
             found = [f'The schema is not up to date: run {self.name}-manage db sync.']
         else:
             with self.service.db.reader() as session:
-                counts = operations.counts(session)
+                counts, wrong = operations.counts(session), len(self.claim_differences(session))
             found = [f'{count} {name} operations are stuck.' for (name, state), count in sorted(counts.items())
                      if state == 'stuck']
+            found += [f'{wrong} claims are wrong: see {self.name}-manage claims check.'] if wrong else []
             found += self.problems()
         print('\n'.join(found) or 'All is well.')
         return 1 if found else 0

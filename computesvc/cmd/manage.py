@@ -16,7 +16,6 @@ class Commands(manage.Commands):
     def parser(self):
         top = super().parser()
         self.add(self.seed, noun='flavors', help='flavors')
-        self.add(self.check_claims, self.repair_claims, noun='claims', help='room that servers hold on hosts')
         return top
 
     def reports(self, session):
@@ -29,36 +28,23 @@ class Commands(manage.Commands):
         from computesvc.db import servers
         return servers.repair_usage(session)
 
+    def claim_differences(self, session, repair=False):
+        from computesvc.db import claims
+        return claims.differences(session, repair=repair)
+
     def problems(self):
         """Conductors and agents of which none reports, and what is odd about devices of hosts."""
-        from computesvc.db import claims, hypervisors, services
+        from computesvc.db import hypervisors, services
         with self.service.db.reader() as session:
-            wrong = claims.differences(session)
             up = {binary for binary, _, _, _, up, _ in self.reports(session) if up}
             notices = [f'{row.host}: {text}' for row in hypervisors.find(session) for text in row.notices or ()]
         yield from (f'No {name} reports.' for name in (services.CONDUCTOR, services.AGENT) if name not in up)
         yield from notices
-        if wrong:
-            yield f'{len(wrong)} claims on hosts are wrong: see computesvc-manage claims check.'
 
     def seed(self, arguments):
         """Add the usual flavors to a cloud that has none."""
         from computesvc.db import flavors
         print(f'{self.service.db.run(flavors.seed)} flavors were added.')
-
-    def check_claims(self, arguments):
-        """Say where hosts' room is held for nobody or not held for a server; exit status 1 if it is anywhere."""
-        from computesvc.db import claims
-        with self.service.db.reader() as session:
-            found = claims.differences(session)
-        print('\n'.join(found) or 'All is well.')
-        return 1 if found else 0
-
-    def repair_claims(self, arguments):
-        """Hold for each server what it takes where it is, and nothing else, and add it up anew."""
-        from computesvc.db import claims
-        for sentence in self.service.db.run(lambda session: claims.differences(session, repair=True)):
-            print(sentence)
 
 
 def main(argv=None) -> int:

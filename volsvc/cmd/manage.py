@@ -14,11 +14,6 @@ class Commands(manage.Commands):
         from volsvc.service import Service
         return Service(conf.load(self.name, options.OPTS, args=files))
 
-    def parser(self):
-        top = super().parser()
-        self.add(self.check_claims, self.repair_claims, noun='claims', help='room that volumes hold on backends')
-        return top
-
     def abandon(self, session, id):
         from svckit import operations
         from volsvc.operations import extend_volume
@@ -35,31 +30,18 @@ class Commands(manage.Commands):
         from volsvc.db import usage
         return usage.repair(session)
 
+    def claim_differences(self, session, repair=False):
+        from volsvc.db import claims
+        return claims.differences(session, repair=repair)
+
     def problems(self):
         """Backends that do not report, and a compute service that does not let itself be told."""
-        from volsvc.db import claims
         with self.service.db.reader() as session:
-            reports, wrong = self.reports(session), claims.differences(session)
-        if wrong:
-            yield f'{len(wrong)} claims on backends are wrong: see volsvc-manage claims check.'
+            reports = self.reports(session)
         if not reports:
             yield 'No storage backend has ever reported: start volsvc-worker.'
         yield from (f'Backend {host} does not report.' for _, host, _, _, up, _ in reports if not up)
         yield from self._compute()
-
-    def check_claims(self, arguments):
-        """Say where more or less of a backend is promised than its volumes come to; exit status 1 if anywhere."""
-        from volsvc.db import claims
-        with self.service.db.reader() as session:
-            found = claims.differences(session)
-        print('\n'.join(found) or 'All is well.')
-        return 1 if found else 0
-
-    def repair_claims(self, arguments):
-        """Add up anew what the volumes of each backend come to."""
-        from volsvc.db import claims
-        for sentence in self.service.db.run(lambda session: claims.differences(session, repair=True)):
-            print(sentence)
 
     def _compute(self):
         """An event for a server that is nowhere is answered 404 to whoever may send one, 403 to others."""
