@@ -4,8 +4,8 @@ A compute service reserves a volume (POST), gives the connector of the server's 
 and gets what the host needs to reach it (PUT), and says that the server has it
 (os-complete); DELETE ends it.
 """
-from svckit.web import Page, actions, handler, links
-from volsvc.api import filters, scope, versions
+from svckit.web import actions, handler
+from volsvc.api import filters, lists, scope, versions
 from volsvc.api.schemas import attachments as schemas
 from volsvc.api.views import attachments as views
 from volsvc.api.volumes import find as find_volume
@@ -98,10 +98,4 @@ def _shown(req, attachment) -> dict:
 
 def _list(req, view):
     req.context.authorize(policies.GET_ALL)
-    project = scope.listed(req)
-    page = Page.from_query(req.query, req.context.service.conf.api.max_limit, attachments.SORT_KEYS,
-                           lists=req.query_lists, then=filters.THEN)
-    wanted = filters.chosen(req, _FILTERS)
-    with req.context.db.reader() as session:
-        found = attachments.page(session, page, wanted, project) if page.limit else []
-    return {'attachments': [view(attachment) for attachment in found], **links(req, 'attachments', found, page)}
+    return lists.answer(req, 'attachments', attachments, view, lambda req: filters.chosen(req, _FILTERS))

@@ -10,8 +10,6 @@ from volsvc.api import versions
 from volsvc.api.schemas.types import truth
 
 PAGING = ('limit', 'marker', 'offset', 'sort', 'sort_key', 'sort_dir', 'with_count')
-# By what rows are sorted that are alike in what was asked for.
-THEN = ('created_at', 'id')
 OPERATORS = ('gt', 'gte', 'lt', 'lte', 'eq', 'neq')
 
 

@@ -1,6 +1,6 @@
 """Messages to users: why a request that was accepted ended otherwise."""
-from svckit.web import Page, handler, links
-from volsvc.api import filters, scope, versions
+from svckit.web import handler
+from volsvc.api import filters, lists, scope, versions
 from volsvc.api.views import messages as views
 from volsvc.db import messages
 from volsvc.policies import messages as policies
@@ -11,13 +11,8 @@ def index(req):
     """The project's messages, newest first; in pages from 3.5 on."""
     req.context.authorize(policies.GET_ALL)
     paged = req.version >= versions.MESSAGE_PAGES
-    project = scope.listed(req)
-    page = Page.from_query(req.query if paged else {}, req.context.service.conf.api.max_limit, messages.SORT_KEYS,
-                           lists=req.query_lists if paged else None, then=filters.THEN)
-    wanted = filters.chosen(req, messages.FILTERS) if paged else {}
-    with req.context.db.reader() as session:
-        found = messages.page(session, page, wanted, project) if page.limit else []
-    return {'messages': [views.detail(req, message) for message in found], **links(req, 'messages', found, page)}
+    return lists.answer(req, 'messages', messages, lambda message: views.detail(req, message),
+                        lambda req: filters.chosen(req, messages.FILTERS) if paged else {}, paged=paged)
 
 
 @handler(min=versions.MESSAGES)

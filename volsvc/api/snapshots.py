@@ -1,7 +1,7 @@
 """Snapshots: create, show, list, change, delete."""
-from svckit.web import Page, actions, handler, links
+from svckit.web import actions, handler
 from volsvc import errors
-from volsvc.api import filters, scope, versions
+from volsvc.api import filters, lists, scope, versions
 from volsvc.api.schemas import snapshots as schemas
 from volsvc.api.schemas.types import truth
 from volsvc.api.views import snapshots as views
@@ -118,18 +118,7 @@ ACTION = actions({'os-reset_status': reset_status, 'os-force_delete': force_dele
 
 def _list(req, view):
     req.context.authorize(policies.GET_ALL)
-    project = scope.listed(req)
-    with_count = req.version >= versions.COUNT and filters.asked(req, 'with_count')
-    page = Page.from_query(req.query, req.context.service.conf.api.max_limit, snapshots.SORT_KEYS,
-                           lists=req.query_lists, then=filters.THEN)
-    wanted = _filters(req)
-    with req.context.db.reader() as session:
-        found = snapshots.page(session, page, wanted, project) if page.limit else []
-        count = snapshots.count(session, wanted, project) if with_count else None
-    answer = {'snapshots': [view(snapshot) for snapshot in found], **links(req, 'snapshots', found, page)}
-    if count is not None:
-        answer['count'] = count
-    return answer
+    return lists.answer(req, 'snapshots', snapshots, view, _filters, counted=True)
 
 
 def _filters(req) -> dict:

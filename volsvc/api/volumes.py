@@ -1,7 +1,7 @@
 """Volumes: create, show, list, change, delete."""
-from svckit.web import Page, handler, links
+from svckit.web import handler
 from volsvc import errors
-from volsvc.api import filters, scope, versions
+from volsvc.api import filters, lists, scope, versions
 from volsvc.api.schemas import volumes as schemas
 from volsvc.api.schemas.types import truth
 from volsvc.api.views import volumes as views
@@ -122,18 +122,7 @@ def encryption(req, volume_id):
 
 def _list(req, view):
     req.context.authorize(policies.GET_ALL)
-    project = scope.listed(req)
-    with_count = req.version >= versions.COUNT and filters.asked(req, 'with_count')
-    page = Page.from_query(req.query, req.context.service.conf.api.max_limit, volumes.SORT_KEYS,
-                           lists=req.query_lists, then=filters.THEN)
-    wanted = _filters(req)
-    with req.context.db.reader() as session:
-        found = volumes.page(session, page, wanted, project) if page.limit else []
-        count = volumes.count(session, wanted, project) if with_count else None
-    answer = {'volumes': [view(volume) for volume in found], **links(req, 'volumes', found, page)}
-    if count is not None:
-        answer['count'] = count
-    return answer
+    return lists.answer(req, 'volumes', volumes, view, _filters, counted=True)
 
 
 def _filters(req) -> dict:
