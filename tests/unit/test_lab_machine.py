@@ -85,8 +85,9 @@ def test_no_room_for_its_memory(kernel):
 def test_whoever_started_it_dies(kernel, tmp_path, number):
     kernel(f'echo $$ >{tmp_path}/pid; sleep 600')
     program = f'''
-        import pathlib, tempfile
+        import pathlib, signal, tempfile
         from tests.lab import machine
+        signal.signal(signal.SIGINT, signal.default_int_handler)    # what runs in the background may have it ignored
         machine.PATH, machine.MODULES = {machine.PATH!r}, pathlib.Path('/')
         tempfile.tempdir = {str(tmp_path)!r}
         machine.Machine(['true'], memory='1M').run()
@@ -112,7 +113,7 @@ def test_lines_are_told_when_they_are_whole():
 
 def test_files_side_by_side(kernel, tmp_path, capsys):
     kernel('echo "tests/x.py::one PASSED" >>$folder/said; echo 0 >$folder/status')
-    files = [machine.FOLDER / f'test_{name}.py' for name in 'ab']
+    files = [[machine.FOLDER / f'test_{name}.py'] for name in 'ab']
     assert everything.Everything(files, '1M', None).run(at_once=2) == 0
     said = capsys.readouterr().out
     assert said.count('tests/x.py::one PASSED') == 2 and said.endswith('lab: 2 passed\n')
@@ -120,13 +121,13 @@ def test_files_side_by_side(kernel, tmp_path, capsys):
 
 def test_a_file_that_fails_is_shown_whole(kernel, capsys):
     kernel('printf "how it went\\nFAILED tests/x.py::one - why\\n" >>$folder/said; echo 1 >$folder/status')
-    assert everything.Everything([machine.FOLDER / 'test_a.py'], '1M', None).run(at_once=1) == 1
+    assert everything.Everything([[machine.FOLDER / 'test_a.py']], '1M', None).run(at_once=1) == 1
     said = capsys.readouterr().out.splitlines()
     assert 'how it went' in said and said[-2:] == ['FAILED tests/x.py::one - why', 'lab: no tests']
 
 
 def test_what_never_runs_is_skipped_but_not_what_ran_once(kernel, tmp_path, capsys):
-    files = [machine.FOLDER / f'test_{name}.py' for name in 'ab']
+    files = [[machine.FOLDER / f'test_{name}.py'] for name in 'ab']
     kernel('echo "no ptrace"; exit 1')
     with pytest.raises(machine.Unavailable, match='no ptrace'):
         everything.Everything(files, '1M', None).run(at_once=1)
