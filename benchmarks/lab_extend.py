@@ -49,7 +49,7 @@ class Volume:
     def __init__(self, box):
         self.box = box.add_tiny_image().start()
         self.user, admin = box.api('onebox'), box.api('onebox-admin')
-        flavor = {'name': 'small', 'ram': 64, 'vcpus': 1, 'disk': 0}
+        flavor = {'name': 'small', 'ram': 64, 'vcpus': 1, 'disk': 1}
         flavor = admin.compute('POST', '/flavors', {'flavor': flavor})['flavor']['id']
         self.id = self.user.new_volume(1)
         eventually('the volume is made', lambda: self.user.volume_is(self.id, status='available'))

@@ -23,7 +23,7 @@ class Volume:
     def __init__(self, box):
         self.box, admin = box, box.api('onebox-admin')
         self._flavor = admin.compute('POST', '/flavors', {'flavor': {
-            'name': 'small', 'ram': 64, 'vcpus': 1, 'disk': 0}})['flavor']['id']
+            'name': 'small', 'ram': 64, 'vcpus': 1, 'disk': 1}})['flavor']['id']
         kind = admin.volume('POST', '/types', {'volume_type': {
             'name': 'shared', 'extra_specs': {'multiattach': '<is> True'}}})['volume_type']
         self.id = self.user.new_volume(1, volume_type=kind['id'])

@@ -11,6 +11,7 @@ import pytest
 
 import brick
 from brick import errors, multipath, privileged
+from brick.sysfs import Sysfs
 from tests.lab import disks
 from tests.lab.disks import GIB, PORTALS
 
@@ -263,8 +264,10 @@ class Multipathd:
         threading.Thread(target=self._serve, daemon=True).start()
 
     def put_before(self, connector):
-        def ask(disks, size, map_name, timeout):
-            return privileged.rescan(disks, timeout), self.ask(['resize', 'map', map_name])
+        def ask(names, size, over, timeout):
+            sysfs = Sysfs()
+            answers, reply = privileged.rescan(names, timeout), self.ask(['resize', 'map', sysfs.map_name(over)])
+            return answers, reply, {name: sysfs.size(name) for name in [*names, over]}
 
         connector.ask, connector.multipathd = ask, self.ask
 

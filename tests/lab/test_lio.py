@@ -16,7 +16,7 @@ from tests.lab.targets import eventually, initiator, run
 from tests.operations.volsvc_world import World
 from volsvc import conf, drivers
 from volsvc.drivers.base import Volume, VolumeMissing
-from volsvc.privileged import helper, lio
+from volsvc.privileged import context, lio
 from volsvc.worker import BackendWorker
 
 MIB = 1024 * 1024
@@ -45,7 +45,7 @@ def made(**options):
     chosen = conf.backend(configuration, 'test')
     # The daemon says all that it can say: the tests look for secrets in it.
     for name, value in {'volume_driver': 'lvm', 'volume_group': 'lab', 'lvm_type': 'thick', 'volume_clear': 'none',
-                        'privsep_helper': f'{" ".join(helper())} --debug', 'target_portals': PORTALS,
+                        'privsep_helper': f'{" ".join(context.command())} --debug', 'target_portals': PORTALS,
                         **options}.items():
         configuration.set_override(name, value, 'test')
     driver = drivers.load('test', chosen)
