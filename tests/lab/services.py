@@ -16,9 +16,13 @@ lvm_type = thick
 volume_clear = none
 target_portals = {portals}
 """
+# Disks of guests are holes here, in a machine whose only disk is its memory.
 COMPUTESVC = """
 [agent]
 volume_use_multipath = true
+
+[scheduler]
+disk_allocation_ratio = 16
 """
 # As an operator would not have it: what is due now and then comes soon.
 HURRIED_VOLSVC = """
