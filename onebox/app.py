@@ -52,8 +52,8 @@ class Onebox:
         self._tell()
         if self._whole:
             self._start_workers()
-            self._tell_hypervisor(hypervisor)
-        process.spawn(self._start_servers, hypervisor, name='servers')
+        sentences = self._decide(hypervisor) if self._whole else []
+        process.spawn(self._start_servers, hypervisor, sentences, name='servers')
 
     def stop(self):
         self._say('Stopping.')
@@ -151,27 +151,30 @@ class Onebox:
         if guests := choice.stop():
             self._say(f'{guests} guests go on running; the next start with this folder finds them.')
 
-    def _tell_hypervisor(self, choice):
+    def _decide(self, choice) -> list[str]:
+        """Sentences on what servers run under."""
         from onebox.hypervisor import Unavailable
         try:
             first, *more = choice.decide()
         except Unavailable as error:
             raise Failed(str(error)) from None
-        for line in more:
-            self._say(line)
-        self._say(f'Servers run under {first}.')
+        return [*more, f'Servers run under {first}.']
 
     def _start_workers(self):
         backends = [self.volumes.worker(name) for name in self.volumes.conf.enabled_backends]
         for part in (*backends, self.compute.conductor()):
             self._run(part)
 
-    def _start_servers(self, choice):
+    def _start_servers(self, choice, sentences):
         """The agents, and the guest image: whichever can do without the other goes first."""
         try:
             if self._whole:
                 for service, hypervisor in zip(self._agents, choice.hypervisors(self._image), strict=True):
-                    self._run(service.agent(hypervisor))
+                    agent = service.agent(hypervisor)
+                    agent.heartbeat()       # whoever asks for a server from here on finds its host
+                    self._run(agent)
+                for sentence in sentences:
+                    self._say(sentence)
             self._image()
         except Exception as error:
             LOG.exception('Servers cannot run')
