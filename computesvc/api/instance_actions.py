@@ -1,10 +1,10 @@
 """What was asked of a server, and how it ended; also of a deleted one."""
 from computesvc import errors
-from computesvc.api import versions
+from computesvc.api import subject, versions
 from computesvc.api.schemas import instance_actions as schemas
 from computesvc.api.server_filters import moment
 from computesvc.api.views import instance_actions as views
-from computesvc.db import actions, servers
+from computesvc.db import actions
 from computesvc.policies import instance_actions as policies
 from svckit import operations
 from svckit.web.handler import handler
@@ -58,6 +58,4 @@ def _waits_for(session, event):
 
 
 def _server(req, server_id, policy):
-    server = servers.get(req.context, server_id, deleted=req.version >= versions.DELETED_ACTIONS)
-    req.context.authorize(policy, server)
-    return server
+    return subject.server(req, server_id, policy, deleted=req.version >= versions.DELETED_ACTIONS)

@@ -1,23 +1,17 @@
 """POST /servers/{id}/action: resize, migrate, and what their user says of the outcome."""
 from computesvc import errors
-from computesvc.api import versions
+from computesvc.api import subject, versions
 from computesvc.api.schemas import moves as schemas
-from computesvc.db import flavors, servers
+from computesvc.db import flavors
 from computesvc.operations import confirm_resize, resize_server, revert_resize
 from computesvc.policies import moves as policies
 from svckit.web.handler import handler
 
 
-def _server(req, server_id, policy):
-    server = servers.get(req.context, server_id)
-    req.context.authorize(policy, server)
-    return server
-
-
 @handler(status=202, body=schemas.RESIZE)
 def resize(req, server_id):
     """The server gets another flavor, perhaps on another host; see confirm() and revert()."""
-    server = _server(req, server_id, policies.RESIZE)
+    server = subject.server(req, server_id, policies.RESIZE)
     flavor = _flavor(req.context, req.data['resize']['flavorRef'])
     _check_image(req.context, server, flavor)
     resize_server.request(req.context, server, flavor)
@@ -28,18 +22,18 @@ def migrate(req, server_id):
     """The server moves to another host: `host`, from 2.56 on, or whichever is best."""
     wish = req.data['migrate'] if req.version >= versions.MIGRATE_HOST else None
     host = (wish or {}).get('host')
-    server = _server(req, server_id, policies.MIGRATE_TO if host else policies.MIGRATE)
+    server = subject.server(req, server_id, policies.MIGRATE_TO if host else policies.MIGRATE)
     resize_server.request(req.context, server, None, host=host)
 
 
 @handler(status=204, body=schemas.CONFIRM)
 def confirm(req, server_id):
-    confirm_resize.request(req.context, _server(req, server_id, policies.CONFIRM))
+    confirm_resize.request(req.context, subject.server(req, server_id, policies.CONFIRM))
 
 
 @handler(status=202, body=schemas.REVERT)
 def revert(req, server_id):
-    revert_resize.request(req.context, _server(req, server_id, policies.REVERT))
+    revert_resize.request(req.context, subject.server(req, server_id, policies.REVERT))
 
 
 def _flavor(context, ref) -> dict:

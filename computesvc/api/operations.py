@@ -1,6 +1,6 @@
 """Operations on a server: what goes on behind a request, step by step.  Not in Nova."""
 from computesvc import errors
-from computesvc.db import servers
+from computesvc.api import subject
 from computesvc.policies import operations as policies
 from svckit import operations
 from svckit.web.handler import handler
@@ -28,6 +28,4 @@ def show(req, server_id, operation_id):
 
 
 def _server(req, server_id, policy):
-    server = servers.get(req.context, server_id, deleted=True)
-    req.context.authorize(policy, server)
-    return server
+    return subject.server(req, server_id, policy, deleted=True)

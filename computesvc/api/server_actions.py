@@ -1,8 +1,8 @@
 """POST /servers/{id}/action: power, console, lock and the like."""
 from computesvc import errors
-from computesvc.api import versions
+from computesvc.api import subject, versions
 from computesvc.api.schemas import servers as schemas
-from computesvc.db import actions, servers, states
+from computesvc.db import actions, states
 from computesvc.db.models import Server
 from computesvc.operations import (
     delete_server,
@@ -19,42 +19,36 @@ from svckit.db import swap
 from svckit.web.handler import handler
 
 
-def _server(req, server_id, policy):
-    server = servers.get(req.context, server_id)
-    req.context.authorize(policy, server)
-    return server
-
-
 @handler(status=202, body=schemas.START)
 def start(req, server_id):
-    start_server.request(req.context, _server(req, server_id, policies.START))
+    start_server.request(req.context, subject.server(req, server_id, policies.START))
 
 
 @handler(status=202, body=schemas.STOP)
 def stop(req, server_id):
-    stop_server.request(req.context, _server(req, server_id, policies.STOP))
+    stop_server.request(req.context, subject.server(req, server_id, policies.STOP))
 
 
 @handler(status=202, body=schemas.REBOOT)
 def reboot(req, server_id):
-    server = _server(req, server_id, policies.REBOOT)
+    server = subject.server(req, server_id, policies.REBOOT)
     reboot_server.request(req.context, server, req.data['reboot']['type'].upper() == 'HARD')
 
 
 @handler(status=202, body=schemas.PAUSE)
 def pause(req, server_id):
-    pause_server.request(req.context, _server(req, server_id, policies.PAUSE))
+    pause_server.request(req.context, subject.server(req, server_id, policies.PAUSE))
 
 
 @handler(status=202, body=schemas.UNPAUSE)
 def unpause(req, server_id):
-    unpause_server.request(req.context, _server(req, server_id, policies.UNPAUSE))
+    unpause_server.request(req.context, subject.server(req, server_id, policies.UNPAUSE))
 
 
 @handler(status=202, body=schemas.LOCK)
 def lock(req, server_id):
     """Only administrators change a locked server.  Its owner locking it again changes nothing."""
-    server = _server(req, server_id, policies.LOCK)
+    server = subject.server(req, server_id, policies.LOCK)
     by = _locker(req.context, server)
     if server.locked and by == 'owner':
         return
@@ -65,7 +59,7 @@ def lock(req, server_id):
 
 @handler(status=202, body=schemas.UNLOCK)
 def unlock(req, server_id):
-    server = _server(req, server_id, policies.UNLOCK)
+    server = subject.server(req, server_id, policies.UNLOCK)
     if server.locked_by not in (None, _locker(req.context, server)):
         req.context.authorize(policies.UNLOCK_OVERRIDE, server)
     _change(req, server, 'unlock', locked=False, locked_by=None, locked_reason=None)
@@ -82,7 +76,7 @@ def reset_state(req, server_id):
     An operation that is stuck with the server is given up.  One at work still writes the state itself, so
     that has to end first; and a resized server is on two hosts until its user says which.
     """
-    server = _server(req, server_id, policies.RESET_STATE)
+    server = subject.server(req, server_id, policies.RESET_STATE)
     state = states.ACTIVE if req.data['os-resetState']['state'] == 'active' else states.ERROR
 
     def change(session):
@@ -97,15 +91,15 @@ def reset_state(req, server_id):
 def _give_up_stuck(session, server) -> bool:
     """True if there was anything; raises Conflict for what is at work."""
     given_up = False
-    for subject in (f'server:{server.id}', f'deletion:{server.id}'):
-        live = operations.live(session, subject)
+    for held in (f'server:{server.id}', f'deletion:{server.id}'):
+        live = operations.live(session, held)
         if live is None:
             continue
         if live.state != 'stuck':
             raise errors.Conflict(f'Operation {live.name} {live.id} is at work on instance {server.id}; its state can '
                                   'be reset once that has ended or is stuck.')
         operations.abandon(session, live.id, 'The state of the server was reset.')
-        actions.finish(session, subject, 'The state of the server was reset.')
+        actions.finish(session, held, 'The state of the server was reset.')
         given_up = True
     return given_up
 
@@ -113,7 +107,7 @@ def _give_up_stuck(session, server) -> bool:
 @handler(status=202, body=schemas.FORCE_DELETE)
 def force_delete(req, server_id):
     """There is no deleting later here, so this deletes as DELETE does."""
-    server = _server(req, server_id, policies.FORCE_DELETE)
+    server = subject.server(req, server_id, policies.FORCE_DELETE)
     if server.locked and not req.context.is_admin:
         raise errors.ServerLocked(server.id)
     delete_server.request(req.context, server)
@@ -122,7 +116,7 @@ def force_delete(req, server_id):
 @handler(body=schemas.CONSOLE)
 def console_output(req, server_id):
     """What the guest wrote to its serial console, or the last `length` lines of it."""
-    server = _server(req, server_id, policies.CONSOLE)
+    server = subject.server(req, server_id, policies.CONSOLE)
     if not server.host or server.vm_state == states.BUILDING:
         raise errors.Conflict(f'Instance {server_id} is not ready')
     length = req.data['os-getConsoleOutput'].get('length')

@@ -1,7 +1,8 @@
 """Metadata of servers."""
 from computesvc import errors
+from computesvc.api import subject
 from computesvc.api.schemas import servers as schemas
-from computesvc.db import servers, states
+from computesvc.db import states
 from computesvc.db.models import Server
 from computesvc.policies import servers as policies
 from svckit import quota
@@ -12,12 +13,12 @@ CHANGEABLE = (states.ACTIVE, states.PAUSED, states.STOPPED)
 
 @handler()
 def index(req, server_id):
-    return {'metadata': _server(req, server_id, policies.METADATA_INDEX).meta}
+    return {'metadata': subject.server(req, server_id, policies.METADATA_INDEX).meta}
 
 
 @handler()
 def show(req, server_id, key):
-    meta = _server(req, server_id, policies.METADATA_SHOW).meta
+    meta = subject.server(req, server_id, policies.METADATA_SHOW).meta
     if key not in meta:
         raise errors.NotFound('Metadata item was not found')
     return {'meta': {key: meta[key]}}
@@ -26,19 +27,19 @@ def show(req, server_id, key):
 @handler(body=schemas.METADATA_ALL)
 def create(req, server_id):
     """Add to what there is."""
-    server = _server(req, server_id, policies.METADATA_CREATE)
+    server = subject.server(req, server_id, policies.METADATA_CREATE)
     return {'metadata': _set(req, server, lambda meta: {**meta, **req.data['metadata']})}
 
 
 @handler(body=schemas.METADATA_ALL)
 def replace(req, server_id):
-    server = _server(req, server_id, policies.METADATA_UPDATE_ALL)
+    server = subject.server(req, server_id, policies.METADATA_UPDATE_ALL)
     return {'metadata': _set(req, server, lambda meta: req.data['metadata'])}
 
 
 @handler(body=schemas.METADATA_ONE)
 def update(req, server_id, key):
-    server = _server(req, server_id, policies.METADATA_UPDATE)
+    server = subject.server(req, server_id, policies.METADATA_UPDATE)
     if key not in req.data['meta']:
         raise errors.BadRequest('Request body and URI mismatch')
     _set(req, server, lambda meta: {**meta, **req.data['meta']})
@@ -47,16 +48,10 @@ def update(req, server_id, key):
 
 @handler(status=204)
 def delete(req, server_id, key):
-    server = _server(req, server_id, policies.METADATA_DELETE)
+    server = subject.server(req, server_id, policies.METADATA_DELETE)
     if key not in server.meta:
         raise errors.NotFound('Metadata item was not found')
     _set(req, server, lambda meta: {k: v for k, v in meta.items() if k != key})
-
-
-def _server(req, server_id, policy):
-    server = servers.get(req.context, server_id)
-    req.context.authorize(policy, server)
-    return server
 
 
 def _set(req, server, change) -> dict:

@@ -2,9 +2,9 @@
 import re
 
 from computesvc import errors
-from computesvc.api import versions
+from computesvc.api import subject, versions
 from computesvc.api.schemas import server_tags as schemas
-from computesvc.db import servers, states
+from computesvc.db import states
 from computesvc.db.models import Server
 from computesvc.policies import server_tags as policies
 from svckit.web.handler import handler
@@ -57,8 +57,7 @@ def clear(req, server_id):
 
 def _server(req, server_id, policy, verb=None):
     """With `verb`, one whose tags can be changed as it is."""
-    server = servers.get(req.context, server_id)
-    req.context.authorize(policy, server)
+    server = subject.server(req, server_id, policy)
     if verb and server.vm_state not in CHANGEABLE:
         raise errors.InvalidState(server, verb)
     return server

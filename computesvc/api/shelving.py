@@ -1,35 +1,29 @@
 """POST /servers/{id}/action: shelve, shelveOffload, unshelve, createImage."""
 from computesvc import errors
-from computesvc.api import versions, volume_images
+from computesvc.api import subject, versions, volume_images
 from computesvc.api.schemas import shelving as schemas
-from computesvc.db import servers, services, states
+from computesvc.db import services, states
 from computesvc.operations import create_image, offload_server, shelve_server, start_shelved, unshelve_server
 from computesvc.policies import shelving as policies
 from svckit.web.handler import handler
 from svckit.web.response import Response
 
 
-def _server(req, server_id, policy):
-    server = servers.get(req.context, server_id)
-    req.context.authorize(policy, server)
-    return server
-
-
 @handler(status=202, body=schemas.SHELVE)
 def shelve(req, server_id):
     """Its user needs the server again one day, but not its processors and memory until then."""
-    shelve_server.request(req.context, _server(req, server_id, policies.SHELVE))
+    shelve_server.request(req.context, subject.server(req, server_id, policies.SHELVE))
 
 
 @handler(status=202, body=schemas.OFFLOAD)
 def offload(req, server_id):
-    offload_server.request(req.context, _server(req, server_id, policies.OFFLOAD))
+    offload_server.request(req.context, subject.server(req, server_id, policies.OFFLOAD))
 
 
 @handler(status=202, body=schemas.UNSHELVE)
 def unshelve(req, server_id):
     """It starts where it is; one that is on no host gets one, perhaps in another zone or on a named host."""
-    context, server = req.context, _server(req, server_id, policies.UNSHELVE)
+    context, server = req.context, subject.server(req, server_id, policies.UNSHELVE)
     wish = _where(req)
     if server.vm_state != states.OFFLOADED:
         if wish:
@@ -68,7 +62,7 @@ def _check_place(context, new_zone, host, zone):
 @handler(status=202, body=schemas.CREATE_IMAGE)
 def create(req, server_id):
     """An image of the server's local root disk, or of its volumes if its root is one."""
-    context, server = req.context, _server(req, server_id, policies.CREATE_IMAGE)
+    context, server = req.context, subject.server(req, server_id, policies.CREATE_IMAGE)
     if server.vm_state not in create_image.ALLOWED or server.task_state is not None:
         raise errors.InvalidState(server, 'createImage')
     name, metadata = req.data['createImage']['name'].strip(), req.data['createImage'].get('metadata') or {}

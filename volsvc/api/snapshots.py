@@ -6,7 +6,7 @@ from volsvc.api.schemas import snapshots as schemas
 from volsvc.api.schemas.types import truth
 from volsvc.api.views import snapshots as views
 from volsvc.api.volumes import find as find_volume
-from volsvc.api.volumes import renamed
+from volsvc.api.volumes import rename, renamed
 from volsvc.db import snapshots
 from volsvc.operations import create_snapshot, delete_snapshot
 from volsvc.policies import snapshots as policies
@@ -72,10 +72,7 @@ def update(req, snapshot_id):
 
     def change(session):
         row = snapshots.for_update(session, snapshot.id)
-        if 'name' in wanted:
-            row.name = wanted['name'] or ''
-        if 'description' in wanted:
-            row.description = wanted['description']
+        rename(row, wanted)
         session.flush()
         return row
     return {'snapshot': views.detail(req, req.context.db.run(change))}

@@ -91,10 +91,7 @@ def update(req, volume_id):
 
     def change(session):
         row = volumes.for_update(session, volume.id)
-        if 'name' in wanted:
-            row.name = wanted['name'] or ''
-        if 'description' in wanted:
-            row.description = wanted['description']
+        rename(row, wanted)
         if 'metadata' in wanted:
             row.meta = wanted['metadata']
         session.flush()
@@ -161,6 +158,14 @@ def _services(req) -> dict:
     if req.version < versions.SHARED_TARGETS:
         return {}
     return req.context.service.backends()
+
+
+def rename(row, wanted: dict) -> None:
+    """The row has the name and the description of a renamed() wish, as far as it holds them."""
+    if 'name' in wanted:
+        row.name = wanted['name'] or ''
+    if 'description' in wanted:
+        row.description = wanted['description']
 
 
 def renamed(volume) -> dict:
