@@ -54,7 +54,7 @@ count() {
     if [ "$number" = none ] || [ "$sectors" -le $SECTOR ] || [ "$readonly" = 1 ]; then
         while is_there "$1" "$2"; do sleep 3; done
     else
-        echo "counter on $1: found $number"
+        echo "counter on $1 (${2:--}): found $number"
         while is_there "$1" "$2"; do
             write "$1" $((number + 1)) && number=$((number + 1)) && echo "$number" >"/run/counter-$1"
             sleep 1

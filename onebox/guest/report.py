@@ -6,7 +6,7 @@ import typing
 
 _LINE = re.compile(r'^disks: (.*)$')
 _COUNTERS = re.compile(r'^counters: ((?:\w+ \d+(?:, )?)+)\r*\n', re.MULTILINE)
-_FOUND = re.compile(r'^counter on (\w+): found (\d+)\r*\n', re.MULTILINE)
+_FOUND = re.compile(r'^counter on (\w+) \((\S+)\): found (\d+)\r*\n', re.MULTILINE)
 _START = re.compile(r'^Linux .* is up after ', re.MULTILINE)
 _MACHINE = re.compile(r'Processors: (\d+), memory: (\d+) MiB')
 _SERIAL = 20    # virtio-blk hands on no more characters of a serial number (VIRTIO 1.2, 5.2.6)
@@ -55,11 +55,12 @@ def counters(console: str) -> dict[str, int]:
     return {name: int(number) for name, number in (pair.split() for pair in shown[-1].split(', '))} if shown else {}
 
 
-def counters_found(console: str) -> dict[str, list[int]]:
-    """What stood on each disk when counting on it began, for each time that it did."""
+def counters_found(console: str, volume_id: str = '') -> dict[str, list[int]]:
+    """What stood on each disk when counting on it began, for each time that it did; on one volume's disk if it is named."""
     found = {}
-    for name, number in _FOUND.findall(console):
-        found.setdefault(name, []).append(int(number))
+    for name, serial, number in _FOUND.findall(console):
+        if not volume_id or serial == volume_id[:_SERIAL]:
+            found.setdefault(name, []).append(int(number))
     return found
 
 

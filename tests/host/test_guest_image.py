@@ -29,10 +29,12 @@ def test_no_report(text):
 
 
 def test_the_last_whole_line_of_counters_counts():
-    console = ('counter on vda: found 0\r\ncounters: vda 3\r\ncounters: vda 6, vdb 2\r\n'
-               'counter on vda: found 6\r\ncounter on vdb: found 2\r\ncounters: vda 9, vd')
+    console = ('counter on vda (-): found 0\r\ncounters: vda 3\r\ncounters: vda 6, vdb 2\r\n'
+               'counter on vda (-): found 6\r\ncounter on vdb (0332e5a8-c4a7-492b-9): found 2\r\ncounters: vda 9, vd')
     assert guest.counters(console) == {'vda': 6, 'vdb': 2}
     assert guest.counters_found(console) == {'vda': [0, 6], 'vdb': [2]}
+    assert guest.counters_found(console, '0332e5a8-c4a7-492b-9af0-b883ecd82205') == {'vdb': [2]}
+    assert guest.counters_found(console, '1332e5a8-c4a7-492b-9af0-b883ecd82205') == {}
     starts = guest.starts('SeaBIOS\nLinux 6.1 is up after 3.1 s. Processors: 1, memory: 79 MiB.\r\nx\r\n'
                           'SeaBIOS\nLinux 6.1 is up after 4.0 s. Processors: 2, memory: 201 MiB.\r\n')
     assert [guest.machine(start) for start in starts] == [(1, 79), (2, 201)]
