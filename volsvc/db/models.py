@@ -30,6 +30,7 @@ class VolumeType(Timestamps, Base):
     description: Mapped[str | None]
     is_public: Mapped[bool] = mapped_column(default=True)
     extra_specs: Mapped[dict] = mapped_column(Json, default=dict)
+    encryption: Mapped[dict | None] = mapped_column(Json)    # how, with its own id and moments as text
 
 
 class VolumeTypeProject(Base):
@@ -37,6 +38,14 @@ class VolumeTypeProject(Base):
     __tablename__ = 'volume_type_projects'
     volume_type_id: Mapped[str] = mapped_column(Uuid, ForeignKey('volume_types.id'), primary_key=True)
     project_id: Mapped[str] = mapped_column(primary_key=True)
+
+
+class DefaultVolumeType(Base):
+    """The type of a project's volumes that are made without one."""
+    __tablename__ = 'default_volume_types'
+    __table_args__ = (Index(None, 'volume_type_id'), Base.__table_args__)
+    project_id: Mapped[str] = mapped_column(primary_key=True)
+    volume_type_id: Mapped[str] = mapped_column(Uuid, ForeignKey('volume_types.id'))
 
 
 class Volume(Timestamps, Base):
