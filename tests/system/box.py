@@ -10,10 +10,10 @@ import time
 
 import yaml
 
+from tests.system import clients
 from tests.system.cloud import Cloud
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-BIN = pathlib.Path(sys.executable).parent
 PORTS = ('identity', 'volume', 'compute', 'image')
 READY = 'Servers run under'
 PATIENCE = 60       # seconds that anything may take on a machine that is busy with other tests
@@ -148,8 +148,7 @@ def with_tiny_image(folder: pathlib.Path, *options) -> Box:
 
 
 def run(words, environment, seconds=PATIENCE) -> str:
-    done = subprocess.run([str(BIN / words[0]), *words[1:]], env=environment, capture_output=True, text=True,
-                          timeout=seconds)
+    done = clients.run(words, environment, seconds)
     if done.returncode:
         raise CommandFailed(words, done)
     return done.stdout
