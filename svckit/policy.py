@@ -26,6 +26,8 @@ BASE_RULES = [
                             'Default rule for what an administrator or another service may do.'),
     oslo_policy.RuleDefault('admin_or_owner', 'rule:admin_api or project_id:%(project_id)s',
                             'Default rule for most of what a user does with what is theirs.'),
+    oslo_policy.RuleDefault('project_manager', 'rule:admin_api or (role:manager and project_id:%(project_id)s)',
+                            'Default rule for what the managers of a project decide for all of it.'),
     oslo_policy.RuleDefault('project_member', 'rule:admin_api or (role:member and project_id:%(project_id)s)',
                             'Default rule for changing what belongs to the project.'),
     oslo_policy.RuleDefault('project_reader', 'rule:admin_api or (role:reader and project_id:%(project_id)s)',

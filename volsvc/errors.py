@@ -35,6 +35,11 @@ class ExtendInUse(BadRequest):
     message = 'Invalid volume: volume {} is in use; growing it then needs microversion 3.42 or later.'
 
 
+class NoKeys(BadRequest):
+    message = ('Volumes of type {} are to be encrypted, for which this service has no keys: it makes no volume rather '
+               'than one that is not encrypted.')
+
+
 class NotGreater(BadRequest):
     message = 'New size for extend must be greater than current size. (current: {} GiB, extended: {} GiB)'
 

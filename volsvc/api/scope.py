@@ -2,6 +2,7 @@
 
 What belongs to another project does not exist for it: 404, never 403.
 """
+from volsvc import errors
 from volsvc.api.schemas.types import truth
 
 
@@ -13,6 +14,13 @@ def everybody(context) -> bool:
 def project(context) -> str | None:
     """The one project whose things it may know of; None: every project's."""
     return None if everybody(context) else context.project_id or ''
+
+
+def owned_by(project_id: str) -> dict:
+    """What policy looks at where a project itself is meant; BadRequest for what can be no project's id."""
+    if len(project_id) > 255:
+        raise errors.BadRequest('A project id has at most 255 characters.')
+    return {'project_id': project_id, 'user_id': None}
 
 
 def listed(req) -> str | None:

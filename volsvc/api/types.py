@@ -10,15 +10,15 @@ from volsvc.api.views import volume_types as views
 from volsvc.db import types
 from volsvc.db.models import VolumeType, VolumeTypeProject
 from volsvc.policies import types as policies
+from volsvc.policies import types_extra_specs as extra_spec_policies
 
 
 def find(req, type_id):
     """The type, if this request may know of it; 'default' is the one of volumes made without one."""
-    by_name = type_id == 'default'
-    if by_name:
-        type_id = req.context.service.conf.default_volume_type
     with req.context.db.reader() as session:
-        return types.get(session, type_id, scope.project(req.context), by_name=by_name)
+        if type_id == 'default':
+            return types.default(session, req.context.project_id, req.context.service.conf.default_volume_type)
+        return types.get(session, type_id, scope.project(req.context))
 
 
 @handler()
@@ -36,8 +36,9 @@ def index(req):
     page = Page.from_query(req.query, req.context.service.conf.api.max_limit, types.SORT_KEYS,
                            lists=req.query_lists)
     wanted = _filters(req)
+    none = not page.limit or not _may_ask(req.context, wanted.get('extra_specs', {}))
     with req.context.db.reader() as session:
-        found = types.page(session, page, wanted, scope.project(req.context)) if page.limit else []
+        found = [] if none else types.page(session, page, wanted, scope.project(req.context))
     return {'volume_types': [views.detail(req.context, kind) for kind in found],
             **links(req, 'volume_type', found, page)}
 
@@ -84,25 +85,21 @@ def delete(req, type_id):
         raise errors.BadRequest(f'Volume type {kind.name} is the one of volumes made without one: it stays.')
 
     def remove(session):
-        if types.in_use(session, kind.id):
-            raise errors.BadRequest(f'Volume type {kind.name} is in use.')
+        _unused(session, kind.id)
+        if types.is_chosen(session, kind.id):
+            raise errors.BadRequest(f'Volume type {kind.name} is the one that projects have chosen for volumes made '
+                                    'without one: it stays.')
         types.forget(session, kind.id)
     req.context.db.run(remove)
-
-
-@handler()
-def encryption(req, type_id):
-    """How volumes of the type are encrypted: not at all."""
-    req.context.authorize(policies.ENCRYPTION)
-    find(req, type_id)
-    return {}
 
 
 @handler()
 def access(req, type_id):
     """The projects that may use a type that is not public."""
     req.context.authorize(policies.ACCESS_LIST)
-    kind = _private(req, type_id)
+    kind = find(req, type_id)
+    if kind.is_public:
+        raise errors.NotFound(f'Volume type {kind.name} is public: there is no list of who may use it.')
     with req.context.db.reader() as session:
         return {'volume_type_access': [{'volume_type_id': kind.id, 'project_id': project}
                                        for project in types.projects(session, kind.id)]}
@@ -137,8 +134,33 @@ ACTION = actions({'addProjectAccess': add_access, 'removeProjectAccess': remove_
 def _private(req, type_id):
     kind = find(req, type_id)
     if kind.is_public:
-        raise errors.Conflict(f'Volume type {kind.name} is public: every project may use it.')
+        raise errors.BadRequest(f'Volume type {kind.name} is public: every project may use it.')
     return kind
+
+
+def change_unused(req, type_id, change) -> VolumeType:
+    """`change(type)` of one that no volume has."""
+    id = find(req, type_id).id
+
+    def write(session):
+        kind = _unused(session, id)
+        change(kind)
+        session.flush()
+        return kind
+    return req.context.db.run(write)
+
+
+def _unused(session, id) -> VolumeType:
+    """The type, locked, so that no volume gets it meanwhile."""
+    kind = types.for_update(session, id)
+    if types.in_use(session, id):
+        raise errors.BadRequest(f'Volume type {kind.name} is in use.')
+    return kind
+
+
+def _may_ask(context, extra_specs) -> bool:
+    """Whether it would be told by the answer no more than it may see."""
+    return set(extra_specs) <= set(extra_spec_policies.USER_VISIBLE) or context.can(extra_spec_policies.READ_SENSITIVE)
 
 
 def _filters(req) -> dict:

@@ -2,9 +2,8 @@
 from svckit.web import handler
 from volsvc import errors
 from volsvc.api.schemas import volume_types as schemas
-from volsvc.api.types import find
+from volsvc.api.types import change_unused, find
 from volsvc.api.views import volume_types as views
-from volsvc.db import types
 from volsvc.policies import types_extra_specs as policies
 
 
@@ -53,14 +52,9 @@ def delete(req, type_id, key):
 
 def _change(req, type_id, changed):
     """Volumes live by the specs they were made with, so those of a type in use stay."""
-    kind = find(req, type_id)
-
-    def write(session):
-        if types.in_use(session, kind.id):
-            raise errors.BadRequest(f'Volume type {kind.name} is in use.')
-        row = types.for_update(session, kind.id)
-        row.extra_specs = changed(row.extra_specs)
-    req.context.db.run(write)
+    def change(kind):
+        kind.extra_specs = changed(kind.extra_specs)
+    change_unused(req, type_id, change)
 
 
 def _value(specs, type_id, key):

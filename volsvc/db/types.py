@@ -1,8 +1,9 @@
 """Volume types in the database."""
-from sqlalchemy import delete, exists, or_, select
+from oslo_db import exception as db_exc
+from sqlalchemy import and_, delete, exists, insert, or_, select, update
 
 from volsvc import errors
-from volsvc.db.models import Volume, VolumeType, VolumeTypeProject
+from volsvc.db.models import DefaultVolumeType, Volume, VolumeType, VolumeTypeProject
 
 SORT_KEYS = ('id', 'name', 'description', 'created_at', 'updated_at', 'is_public')
 
@@ -25,6 +26,51 @@ def get(session, id_or_name: str, project_id: str | None = None, by_name=False) 
     if not found:
         raise errors.NotFound('Volume type', id_or_name)
     return next((one for one in found if one.id == id_or_name), found[0])
+
+
+def default(session, project_id: str | None, name: str) -> VolumeType:
+    """The type of a project's volumes that are made without one.
+
+    The one that it has chosen, as long as it may use it; else that with this name or id.
+    """
+    chosen = exists().where(DefaultVolumeType.project_id == project_id,
+                            DefaultVolumeType.volume_type_id == VolumeType.id)
+    found = session.execute(select(VolumeType, chosen).where(or_(
+        and_(chosen, visible(project_id or '')), VolumeType.name == name, VolumeType.id == name))).all()
+    if not found:
+        raise errors.NotFound('Volume type', name)
+    return max(found, key=lambda row: (row[1], row[0].id == name))[0]
+
+
+def chosen(session) -> list[DefaultVolumeType]:
+    """What projects have chosen."""
+    return list(session.execute(select(DefaultVolumeType).order_by(DefaultVolumeType.project_id)).scalars())
+
+
+def chosen_by(session, project_id: str) -> DefaultVolumeType | None:
+    return session.get(DefaultVolumeType, project_id)
+
+
+def is_chosen(session, id: str) -> bool:
+    """By any project."""
+    return session.execute(select(DefaultVolumeType.project_id).where(
+        DefaultVolumeType.volume_type_id == id).limit(1)).first() is not None
+
+
+def choose(session, project_id: str, id: str | None) -> None:
+    """The project's default is this type; None: it has none of its own."""
+    here = DefaultVolumeType.project_id == project_id
+    if id is None:
+        session.execute(delete(DefaultVolumeType).where(here))
+        return
+    change = update(DefaultVolumeType).where(here).values(volume_type_id=id)
+    if session.execute(change).rowcount:
+        return
+    try:
+        with session.begin_nested():
+            session.execute(insert(DefaultVolumeType).values(project_id=project_id, volume_type_id=id))
+    except db_exc.DBDuplicateEntry:
+        session.execute(change)         # another request chose in the meantime
 
 
 def for_update(session, id: str) -> VolumeType:

@@ -2,6 +2,7 @@
 import functools
 import logging
 
+from oslo_db import exception as db_exc
 from sqlalchemy.orm.attributes import set_committed_value
 
 from svckit import operations, quota
@@ -43,6 +44,8 @@ def request(context, *, size=None, name='', description=None, volume_type=None, 
         source = snapshot.volume if snapshot else _source(session, context, source_volid) if source_volid else None
         size = _size(size, snapshot or source, image)
         kind = _type(session, context, volume_type, source, image)
+        if kind and kind.encryption:
+            raise errors.NoKeys(kind.name)
         allowed = quota.limits(session, context.project_id, limits.defaults(context.service.conf))
         _check_size(size, kind, allowed)
         known = backends.candidates(session, context.service.conf)
@@ -94,8 +97,7 @@ def _wish(kind, params) -> backends.Wish:
 
 
 def _begin(session, context, volume, kind, params, allowed, chosen):
-    session.add(volume)
-    session.flush()
+    _add(session, volume, kind)
     operations.start(session, OPERATION, subject=f'volume:{volume.id}', project_id=volume.project_id,
                      user_id=context.user_id, request_id=context.request_id, params={**params, 'host': chosen.host})
     # Last, because everybody waits for these rows.
@@ -107,13 +109,20 @@ def _begin(session, context, volume, kind, params, allowed, chosen):
 
 def _begin_nowhere(session, context, volume, kind, allowed, why):
     """The volume is there for its owner to see and to delete, and counts."""
-    session.add(volume)
-    session.flush()
+    _add(session, volume, kind)
     quota.take(session, volume.project_id, usage.of_volumes(kind and kind.name, volume.size), allowed)
     messages.tell(session, volume.id, volume.project_id, context.request_id, messages.SCHEDULE,
                   f'The volume could not be created: {why}', context.service.conf.message_ttl, 'ERROR')
     for what in ('create.start', 'create.error'):
         notify.volume(session, context.service.messaging, what, volume)
+
+
+def _add(session, volume, kind):
+    session.add(volume)
+    try:
+        session.flush()
+    except db_exc.DBReferenceError:
+        raise errors.NotFound('Volume type', kind.id) from None         # deleted since it was looked up
 
 
 def _check_zone(zone, known):
@@ -164,8 +173,10 @@ def _type(session, context, wanted, source, image):
     visible_to = None if context.is_admin else context.project_id
     if not wanted and source is not None:
         return source.type
-    wanted = wanted or image and image.get('cinder_img_volume_type') or context.service.conf.default_volume_type
-    return types.get(session, wanted, visible_to, by_name=True)
+    wanted = wanted or image and image.get('cinder_img_volume_type')
+    if wanted:
+        return types.get(session, wanted, visible_to, by_name=True)
+    return types.default(session, context.project_id, context.service.conf.default_volume_type)
 
 
 def _check_size(size, kind, allowed):

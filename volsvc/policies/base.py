@@ -3,6 +3,7 @@ from oslo_policy import policy
 
 ADMIN = 'rule:admin_api'
 ADMIN_OR_SERVICE = 'rule:admin_or_service'
+MANAGER = 'rule:project_manager'
 MEMBER = 'rule:project_member'
 MEMBER_OR_SERVICE = 'rule:project_member or rule:service_api'
 READER = 'rule:project_reader'

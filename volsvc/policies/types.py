@@ -8,7 +8,6 @@ GET = 'volume_extension:type_get'
 GET_ALL = 'volume_extension:type_get_all'
 EXTRA_SPECS = 'volume_extension:access_types_extra_specs'
 QOS = 'volume_extension:access_types_qos_specs_id'
-ENCRYPTION = 'volume_extension:volume_type_encryption:get'
 ACCESS = 'volume_extension:volume_type_access'
 ACCESS_ADD = 'volume_extension:volume_type_access:addProjectAccess'
 ACCESS_REMOVE = 'volume_extension:volume_type_access:removeProjectAccess'
@@ -24,7 +23,6 @@ RULES = [
     rule(GET_ALL, READER, 'List volume types.', 'GET /types'),
     rule(EXTRA_SPECS, READER, 'See the extra specs of volume types.', *_SHOWN),
     rule(QOS, ADMIN, 'See the QoS specs of volume types.', *_SHOWN),
-    rule(ENCRYPTION, ADMIN, 'See how volumes of a type are encrypted.', 'GET /types/{type_id}/encryption'),
     rule(ACCESS, MEMBER, 'See whether volume types are public.', *_SHOWN, 'POST /types'),
     rule(ACCESS_ADD, ADMIN, 'Let a project use a private type.', 'POST /types/{type_id}/action (addProjectAccess)'),
     rule(ACCESS_REMOVE, ADMIN, 'No longer let a project use a private type.',

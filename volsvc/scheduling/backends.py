@@ -129,5 +129,5 @@ def size_limits(extra_specs: dict) -> tuple[int | None, int | None]:
     """(smallest, largest) GiB that a type allows its volumes."""
     def number(key):
         text = str(extra_specs.get(f'provisioning:{key}', ''))
-        return int(text) if text.isdigit() else None
+        return int(text) if text.isdecimal() else None
     return number('min_vol_size'), number('max_vol_size')

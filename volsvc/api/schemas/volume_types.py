@@ -1,7 +1,9 @@
 """Bodies of requests about volume types, their extra specs and who may use them."""
 from volsvc.api.schemas.types import BOOLEAN, NAME, TEXT, only, record
 
+_GIB = {'type': 'string', 'pattern': '^[0-9]{0,9}$'}
 _SPECS = {'type': 'object', 'additionalProperties': False,
+          'properties': {'provisioning:min_vol_size': _GIB, 'provisioning:max_vol_size': _GIB},
           'patternProperties': {r'^[a-zA-Z0-9\-_:.]{1,255}$': {'type': 'string', 'maxLength': 255}}}
 _PROJECT = {'type': 'string', 'minLength': 1, 'maxLength': 255}
 

@@ -15,6 +15,13 @@ def detail(context, kind) -> dict:
     return shown
 
 
+def encryption(kind) -> dict:
+    """How volumes of a type are encrypted; {} if they are not."""
+    if not kind.encryption:
+        return {}
+    return {**kind.encryption, 'volume_type_id': kind.id, 'deleted': False, 'deleted_at': None}
+
+
 def extra_specs(context, kind) -> dict:
     """All extra specs, or those that users may know."""
     if context.can(types_extra_specs.READ_SENSITIVE):
