@@ -35,7 +35,7 @@ def show(req, name):
                                           'created_at': moment(row.created_at), 'updated_at': moment(row.updated_at)}}
 
 
-@handler(body=schemas.CREATE)
+@handler(body=schemas.CREATE, also=(201,))
 def create(req):
     """Import a public key; before 2.92 one can also be made here, and its private part is in the answer only."""
     wish = req.data['keypair']
@@ -60,7 +60,7 @@ def _add(session, context, row):
     keypairs.add(session, row)
 
 
-@handler(query=schemas.ONE)
+@handler(status=202, query=schemas.ONE, also=(204,))
 def delete(req, name):
     user_id = _user(req, policies.DELETE)
     with req.context.db.transaction() as session:

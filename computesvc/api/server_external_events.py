@@ -14,7 +14,7 @@ NEED_TAG = ('volume-extended', 'power-update', 'accelerator-request-bound')
 TAKEN, MALFORMED, UNKNOWN, NO_HOST = 200, 400, 404, 422
 
 
-@handler(body=schemas.CREATE)
+@handler(body=schemas.CREATE, also=(207,))
 def create(req):
     """200 if all were taken, 207 if not; each event has its own code."""
     context, events = req.context, req.data['events']

@@ -30,7 +30,7 @@ def replace(req, server_id):
     return {'tags': _change(req, server, lambda tags: req.data['tags'])}
 
 
-@handler(min=versions.TAGS)
+@handler(status=201, min=versions.TAGS, also=(204,))
 def update(req, server_id, tag):
     """201 for one the server did not have, 204 for one it has."""
     server = _server(req, server_id, policies.UPDATE, 'update tag')

@@ -1,6 +1,6 @@
 """The WSGI application: one request from its first byte to its access-log line.
 
-In this order: request id, health, metrics and version documents, body size, token,
+In this order: request id, health, metrics and documents, body size, token,
 context, route, microversion, handler; an error anywhere becomes a fault.
 """
 import logging
@@ -11,7 +11,7 @@ import uuid
 from svckit import errors
 from svckit.context import RequestContext
 from svckit.web import auth as authentication
-from svckit.web import discovery, faults, metrics, request
+from svckit.web import discovery, faults, metrics, openapi, request
 from svckit.web.response import JSON, Response, encode
 from svckit.web.routing import Router
 
@@ -39,13 +39,13 @@ class Application:
         service.policy  # noqa: B018
         self.metrics = metrics.Metrics(collectors)
         options = service.conf.api
-        self._router = Router(routes)
+        self._routes, self._router = routes, Router(routes)
         self._max_body, self._public = options.max_body, options.public_endpoint
         self._proxied = options.enable_proxy_headers_parsing
         self._prefix = '/' + (options.prefix or versions.service_types[0]).strip('/')
         self._health = None
         self._open = {'/': self._root, versions.path: self._version, '/healthcheck': self._healthcheck,
-                      '/metrics': self._metrics}
+                      '/metrics': self._metrics, '/openapi.json': self._openapi}
 
     def __call__(self, environ, start_response):
         began = time.perf_counter()
@@ -117,6 +117,11 @@ class Application:
     def _version(self, req):
         _only_get(req)
         return Response(discovery.version(self.versions, req.application_url), 200)
+
+    def _openapi(self, req):
+        _only_get(req)
+        req.version = self.versions.of(req.environ) if self.versions.named(req.environ) else self.versions.max
+        return Response(openapi.document(self._routes, self.versions, req.version, req.application_url), 200)
 
     def _metrics(self, req):
         _only_get(req)

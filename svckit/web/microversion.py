@@ -60,6 +60,10 @@ class Versions:
                 self._asked[asked] = version
         return version
 
+    def named(self, environ: dict) -> bool:
+        """Whether the request asks for a version; the lowest is meant otherwise."""
+        return bool(self._named(environ.get('HTTP_OPENSTACK_API_VERSION')) or environ.get(self._legacy_key))
+
     def headers(self, version: Microversion) -> list[tuple[str, str]]:
         """What the answer says: the version it was made for, and what it varies by."""
         found = self._answers.get(version)

@@ -22,13 +22,22 @@ class Schema:
     def check(self, data, version: Microversion):
         """Raises BadRequest with a sentence that names the place, unless `data` fits; a version
         below the first is not restricted."""
+        chosen = self._chosen(version)
+        if chosen and not chosen.validator.is_valid(data):
+            raise errors.BadRequest(_sentence(chosen.validator, data, self.what))
+
+    def at(self, version: Microversion) -> dict | None:
+        """The JSON schema of this version."""
+        chosen = self._chosen(version)
+        return chosen and chosen.schema
+
+    def _chosen(self, version):
         chosen = None
         for low, compiled in self._steps:
             if version is not None and low > version:
                 break
             chosen = compiled
-        if chosen and not chosen.validator.is_valid(data):
-            raise errors.BadRequest(_sentence(chosen.validator, data, self.what))
+        return chosen
 
 
 class _Compiled:

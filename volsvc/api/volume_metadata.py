@@ -28,7 +28,7 @@ def create(req, volume_id):
     return {'metadata': _change(req, volume, lambda meta: {**meta, **req.data['metadata']})}
 
 
-@handler(body=schemas.ALL)
+@handler(body=schemas.ALL, also=(412,))
 def replace(req, volume_id):
     """Put these pairs in the place of all others."""
     volume = find(req, volume_id)
@@ -46,7 +46,7 @@ def show(req, volume_id, key):
     return {'meta': {key: pairs.value(volume, key)}}
 
 
-@handler(body=schemas.ONE)
+@handler(body=schemas.ONE, also=(412,))
 def update(req, volume_id, key):
     """Set one pair."""
     volume = find(req, volume_id)
