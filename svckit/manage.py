@@ -6,10 +6,11 @@ import argparse
 import datetime
 import sys
 
-from svckit import operations, process
+from svckit import operations, process, quota
 from svckit.db import migration
 
-VERBS = {'give_up': 'abandon', 'list_services': 'list', 'check_claims': 'check', 'repair_claims': 'repair'}
+VERBS = {'give_up': 'abandon', 'list_services': 'list', 'check_quota': 'check', 'repair_quota': 'repair',
+         'check_claims': 'check', 'repair_claims': 'repair'}
 """Of commands whose method has another name."""
 
 
@@ -35,9 +36,13 @@ class Commands:
         """(binary, host, zone, enabled, up, seconds since its last report) of each process."""
         raise NotImplementedError
 
-    def repair_usage(self, session) -> list:
-        """Count what each project uses: (project, usage before, usage after) of those that were wrong."""
+    def counted_usage(self, session, project_id: str | None = None) -> dict[str, dict[str, int]]:
+        """project -> resource -> what there is of it, of one project or of all."""
         raise NotImplementedError
+
+    def resource_titles(self, session) -> dict[str, str]:
+        """resource -> what clients call it, of those that are not kept by that name."""
+        return {}
 
     def claim_differences(self, session, repair=False) -> list[str]:
         """Sentences on room that is held for nobody or not held for somebody; put right with `repair`."""
@@ -59,7 +64,8 @@ class Commands:
         for command in (self.show, self.retry, self.give_up):
             self.add(command, noun='operations').add_argument('id')
         self.add(self.list_services, noun='services', help='processes that report')
-        self.add(self.repair, noun='quota', help='usage')
+        for command in (self.check_quota, self.repair_quota):
+            self.add(command, noun='quota', help='usage').add_argument('--project', help='this one alone, by its id')
         self.add(self.check_claims, self.repair_claims, noun='claims', help='room that is held')
         return top
 
@@ -142,10 +148,24 @@ class Commands:
             print(f'{binary:16} {host:24} {zone:10} {"enabled" if enabled else "disabled":9} '
                   f'{"up" if up else "down":5} {age:.0f} s ago')
 
-    def repair(self, arguments):
+    def check_quota(self, arguments):
+        """Say where another usage is recorded than there is; exit status 1 if it is anywhere."""
+        found = self._usage_differences(arguments.project)
+        print('\n'.join(found) or 'All is well.')
+        return 1 if found else 0
+
+    def repair_quota(self, arguments):
         """Count what each project really uses and write it down."""
-        for project_id, before, after in self.service.db.run(self.repair_usage):
-            print(f'{project_id}: {before} -> {after}')
+        for sentence in self._usage_differences(arguments.project, repair=True):
+            print(sentence)
+
+    def _usage_differences(self, project_id=None, repair=False):
+        """Sentences on each figure that is wrong; put right with `repair`."""
+        found = quota.differences(self.service.db, self.counted_usage, project_id, repair)
+        with self.service.db.reader() as session:
+            titles = self.resource_titles(session)
+        return [f'{project}: {titles.get(name, name)}: {recorded[name]} recorded as in use, {counted[name]} found.'
+                for project, recorded, counted in found for name in recorded]
 
     def check_claims(self, arguments):
         """Say where room is held for nobody, or not held for somebody; exit status 1 if it is anywhere."""
@@ -166,9 +186,11 @@ class Commands:
         else:
             with self.service.db.reader() as session:
                 counts, wrong = operations.counts(session), len(self.claim_differences(session))
+            usage = len(self._usage_differences())
             found = [f'{count} {name} operations are stuck.' for (name, state), count in sorted(counts.items())
                      if state == 'stuck']
             found += [f'{wrong} claims are wrong: see {self.name}-manage claims check.'] if wrong else []
+            found += [f'{usage} figures of quota are wrong: see {self.name}-manage quota check.'] if usage else []
             found += self.problems()
         print('\n'.join(found) or 'All is well.')
         return 1 if found else 0

@@ -27,10 +27,12 @@ def tables(base) -> tuple[Table, Table]:
     return LIMITS.to_metadata(base.metadata), USAGES.to_metadata(base.metadata)
 
 
-def take(session, project_id: str, amounts: dict[str, int], limits: dict[str, int]) -> None:
-    """Add `amounts` to the project's usage, or raise errors.OverQuota with the numbers and change nothing.
+def take(session, project_id: str, amounts: dict[str, int], limits: dict[str, int],
+         titles: dict[str, str] | None = None) -> None:
+    """Add `amounts` to the project's usage, or raise errors.OverQuota with the numbers: then the transaction is over.
 
-    Rows are taken in the order of their names, so that two requests never wait for each other.
+    Rows are taken in the order of their names, so that two requests never wait for each other.  `titles`: what
+    people know a resource by, where that is not its name.
     """
     for resource, amount in sorted(amounts.items()):
         if amount == 0:
@@ -38,8 +40,8 @@ def take(session, project_id: str, amounts: dict[str, int], limits: dict[str, in
         limit = limits.get(resource, -1)
         if not _add(session, project_id, resource, amount, limit):
             used = usage(session, project_id).get(resource, 0)
-            raise errors.OverQuota(
-                f'Quota exceeded for {resource}: {amount} more asked for, {used} of {limit} in use.')
+            raise errors.OverQuota(f'Quota exceeded for {(titles or {}).get(resource, resource)}: {amount} more asked '
+                                   f'for, {used} of {limit} in use.')
 
 
 def give(session, project_id: str, amounts: dict[str, int]) -> None:
@@ -71,16 +73,58 @@ def usage(session, project_id: str) -> dict[str, int]:
                                 .where(USAGES.c.project_id == project_id)).all())
 
 
-def set_usage(session, project_id: str, amounts: dict[str, int]) -> None:
-    """Write what was counted: for quota repair."""
-    used = usage(session, project_id)
-    for resource in used.keys() | amounts.keys():
-        give(session, project_id, {resource: used.get(resource, 0) - amounts.get(resource, 0)})
+def usages(session, project_id: str | None = None) -> dict[str, dict[str, int]]:
+    """project -> resource -> amount in use; of one project, or of all."""
+    found: dict[str, dict[str, int]] = {}
+    for project, resource, amount in session.execute(select(USAGES).where(*_of(project_id))).all():
+        found.setdefault(project, {})[resource] = amount
+    return found
+
+
+def _of(project_id):
+    return [] if project_id is None else [USAGES.c.project_id == project_id]
+
+
+def differences(db, counted, project_id: str | None = None, repair: bool = False) -> list[tuple[str, dict, dict]]:
+    """(project, recorded, counted) of those whose usage is not what there is, as to the resources that differ.
+
+    `counted(session, project_id)` finds project -> resource -> amount, of all projects where that is None.  What
+    changes meanwhile is never taken for a difference.  With `repair`, usage is put right.
+    """
+    with db.reader() as session:
+        recorded, found = usages(session, project_id), counted(session, project_id)
+    suspects = [project for project in sorted(recorded.keys() | found.keys())
+                if _wrong(recorded.get(project, {}), found.get(project, {}))]
+    looked_at = [db.run(lambda session, project=project: _difference(session, counted, project, repair))
+                 for project in suspects]
+    return [(project, *both) for project, both in zip(suspects, looked_at, strict=True) if both]
+
+
+def _difference(session, counted, project_id, repair):
+    """What is recorded of the resources that are wrong, and what is right; None if all is."""
+    names = sorted(usage(session, project_id).keys() | counted(session, project_id).get(project_id, {}).keys())
+    for name in names:
+        _add(session, project_id, name, 0, -1)      # whoever changes it now has either done so or waits for us
+    recorded, found = usage(session, project_id), counted(session, project_id).get(project_id, {})
+    wrong = [name for name in names if name in _wrong(recorded, found)]
+    if repair:
+        for name in wrong:
+            _add(session, project_id, name, found.get(name, 0) - recorded[name], -1)
+    return ({name: recorded[name] for name in wrong}, {name: found.get(name, 0) for name in wrong}) if wrong else None
+
+
+def _wrong(recorded, found):
+    return {name for name in recorded.keys() | found.keys() if recorded.get(name, 0) != found.get(name, 0)}
+
+
+def of_class(name: str) -> str:
+    """What stands in a limit's `project_id` if it is a class's."""
+    return f'class:{name}'
 
 
 def limits(session, project_id: str, defaults: dict[str, int]) -> dict[str, int]:
-    """resource -> limit: the project's own, else the default class's, else `defaults`."""
-    rows = session.execute(select(LIMITS).where(LIMITS.c.project_id.in_((project_id, 'class:default')))).all()
+    """resource -> limit: the project's own (or a class's), else the default class's, else `defaults`."""
+    rows = session.execute(select(LIMITS).where(LIMITS.c.project_id.in_((project_id, of_class('default'))))).all()
     own = {row.resource: row.hard_limit for row in rows if row.project_id == project_id}
     shared = {row.resource: row.hard_limit for row in rows if row.project_id != project_id}
     return {**defaults, **shared, **own}

@@ -24,9 +24,9 @@ class Commands(manage.Commands):
         return [(row.binary, row.host, row.zone, not row.disabled, services.up(row, age, down), age)
                 for row, age in services.find(session)]
 
-    def repair_usage(self, session):
+    def counted_usage(self, session, project_id=None):
         from computesvc.db import servers
-        return servers.repair_usage(session)
+        return servers.counted_usage(session, project_id)
 
     def claim_differences(self, session, repair=False):
         from computesvc.db import claims

@@ -68,25 +68,19 @@ def demand(server) -> dict[str, int]:
     return {'instances': 1, **held}
 
 
-def repair_usage(session) -> list[tuple[str, dict, dict]]:
-    """Write each project's usage as its servers add up; (project, before, after) of those that were wrong."""
-    rows = session.execute(
-        select(Server.project_id, func.count(), func.sum(Server.vcpus), func.sum(Server.memory_mb))
-        .where(Server.deleted_at.is_(None)).group_by(Server.project_id))
+def counted_usage(session, project_id: str | None = None) -> dict[str, dict[str, int]]:
+    """project -> resource -> what its servers take of the quota; of one project, or of all."""
+    there = [Server.deleted_at.is_(None)] + ([] if project_id is None else [Server.project_id == project_id])
+    rows = session.execute(select(Server.project_id, func.count(), func.sum(Server.vcpus), func.sum(Server.memory_mb))
+                           .where(*there).group_by(Server.project_id))
     counted = {project: {'instances': count, 'cores': int(vcpus), 'ram': int(memory_mb)}
                for project, count, vcpus, memory_mb in rows}
-    for moving in session.scalars(select(Server).where(Server.deleted_at.is_(None), Server.old_flavor.is_not(None))):
+    for moving in session.scalars(select(Server).where(*there, Server.old_flavor.is_not(None))):
         held = demand(moving)
-        counted[moving.project_id]['cores'] += held['cores'] - moving.vcpus
-        counted[moving.project_id]['ram'] += held['ram'] - moving.memory_mb
-    wrong = []
-    for project in sorted({*counted, *session.scalars(select(quota.USAGES.c.project_id))}):
-        before = quota.usage(session, project)
-        after = {name: counted.get(project, {}).get(name, 0) for name in ('instances', 'cores', 'ram')}
-        if any(before.get(name, 0) != after[name] for name in after):
-            quota.set_usage(session, project, {**before, **after})
-            wrong.append((project, before, after))
-    return wrong
+        if moving.project_id in counted:
+            counted[moving.project_id]['cores'] += held['cores'] - moving.vcpus
+            counted[moving.project_id]['ram'] += held['ram'] - moving.memory_mb
+    return counted
 
 
 def stamp(moment: datetime.datetime | None) -> str | None:

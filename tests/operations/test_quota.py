@@ -29,8 +29,7 @@ def test_taking_and_giving(db):
         quota.give(session, 'p', {'gigabytes': 10})
         quota.take(session, 'p', {'gigabytes': 5}, {})
         assert quota.usage(session, 'p') == {'volumes': 1, 'gigabytes': 5}
-        quota.set_usage(session, 'p', {'volumes': 3})
-        assert quota.usage(session, 'p') == {'volumes': 3, 'gigabytes': 0}
+        assert quota.usages(session) == {'p': {'volumes': 1, 'gigabytes': 5}}
 
 
 def test_limits_of_the_project_come_before_the_classs_and_the_defaults(db):

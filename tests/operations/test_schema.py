@@ -66,13 +66,41 @@ def test_the_room_of_volumes_that_were_there_before_is_promised(any_database, tm
                 ('h@b#b', 1, 'creating', None), ('h@b#b', 2, 'error', utcnow()), ('h@a#a', 9, 'error', None)]])
         session.execute(old.tables['operations'].insert(), [
             {'id': str(uuid.uuid4()), 'subject': subject, 'name': 'extend-volume', 'version': 1, 'notes': '{}',
-             'params': '{"host":"h@a#a","size":11,"old_size":7}', 'position': position,
+             'params': '{"host":"h@a#a","size":11,"old_size":7,"quota":{}}', 'position': position,
              'state': 'running' if subject else 'undone', 'attempts': 0, 'lease': 0, 'refused': False, 'created_at': 0}
             for subject, position in (('volume:1', 1), ('volume:2', 2), (None, 0))])
     assert database.migrate(db, 'volsvc.db.migrations')
     with db.reader() as session:
         assert claims.promised(session) == {'h@a#a': 5 + 7 + 4, 'h@b#b': 3}
         assert claims.differences(session) == []
+    db.dispose()
+
+
+def test_the_quota_of_types_goes_by_their_ids(any_database, tmp_path, monkeypatch):
+    from svckit import operations, quota
+    from volsvc.db import limits
+    db = Database(any_database)
+    database.migrate(db, _until('006', tmp_path, monkeypatch, 'volsvc.db.migrations'))
+    gold, op = str(uuid.uuid4()), str(uuid.uuid4())
+    old = sa.MetaData()
+    old.reflect(db.engine)
+    with db.transaction() as session:
+        session.execute(old.tables['volume_types'].insert(), {
+            'id': gold, 'name': 'gold', 'is_public': True, 'extra_specs': '{}', 'created_at': utcnow()})
+        quota.set_limits(session, 'p1', {'volumes': 5, 'volumes_gold': 4})
+        quota.set_limits(session, 'class:default', {'snapshots_gold': 3})
+        quota.take(session, 'p1', {'gigabytes': 2, 'gigabytes_gold': 2}, {})
+        session.execute(old.tables['operations'].insert(), {
+            'id': op, 'subject': 'volume:1', 'name': 'extend-volume', 'version': 1, 'notes': '{}', 'position': 1,
+            'params': '{"size":2,"quota":{"gigabytes":1,"gigabytes_gold":1}}', 'state': 'running', 'attempts': 0,
+            'lease': 0, 'refused': False, 'created_at': 0})
+    assert database.migrate(db, 'volsvc.db.migrations')
+    with db.reader() as session:
+        assert quota.limits(session, 'p1', {}) == {
+            'volumes': 5, f'volumes_{gold}': 4, f'snapshots_{gold}': 3}
+        assert quota.usage(session, 'p1') == {'gigabytes': 2, f'gigabytes_{gold}': 2}
+        assert operations.get(session, op).params == {'size': 2, 'quota': {'gigabytes': 1, f'gigabytes_{gold}': 1}}
+        assert limits.titles(session)[f'volumes_{gold}'] == 'volumes_gold'
     db.dispose()
 
 

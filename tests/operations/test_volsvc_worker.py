@@ -233,8 +233,13 @@ class TestManage:
     def test_quota_repair(self, world, run, stuck):
         from svckit import quota
         with world.db.transaction() as session:
-            quota.set_usage(session, 'p1', {'volumes': 7, 'gigabytes': 70})
-        run('quota', 'repair')
+            quota.take(session, 'p1', {'volumes': 6, 'gigabytes': 65}, {})
+        wrong = ['p1: gigabytes: 70 recorded as in use, 5 found.', 'p1: volumes: 7 recorded as in use, 1 found.', '']
+        assert run('quota', 'check') == run('quota', 'check', '--project', 'p1') == (1, '\n'.join(wrong))
+        assert run('quota', 'check', '--project', 'p2') == (0, 'All is well.\n')
+        assert '2 figures of quota are wrong: see volsvc-manage quota check.' in run('check')[1]
+        assert run('quota', 'repair') == (0, '\n'.join(wrong))
+        assert run('quota', 'check') == (0, 'All is well.\n')
         # What a live extend holds is its own.
         assert world.used() == {'volumes': 1, 'gigabytes': 5, 'volumes___DEFAULT__': 1, 'gigabytes___DEFAULT__': 5}
 

@@ -2,7 +2,7 @@
 from svckit import quota
 from svckit.web import handler
 from volsvc.api import versions
-from volsvc.api.quota_sets import project_limits
+from volsvc.db import limits
 from volsvc.policies import quota_sets as policies
 
 _LIMITS = {'gigabytes': 'maxTotalVolumeGigabytes', 'volumes': 'maxTotalVolumes', 'snapshots': 'maxTotalSnapshots',
@@ -19,7 +19,7 @@ def index(req):
     if named and req.version >= versions.LIMITS_OF_PROJECT and context.can(policies.OTHER_LIMITS):
         project = named
     with context.db.reader() as session:
-        allowed = project_limits(req, session, project)
+        allowed = quota.limits(session, project, limits.defaults(context.service.conf))
         used = quota.usage(session, project)
     shown = {title: allowed[name] for name, title in _LIMITS.items()}
     if context.can(policies.USED_LIMITS):

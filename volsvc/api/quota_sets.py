@@ -4,11 +4,10 @@ from svckit.web import handler
 from volsvc import errors
 from volsvc.api import filters
 from volsvc.api.schemas import quota_sets as schemas
-from volsvc.db import limits, types
+from volsvc.db import limits
 from volsvc.policies import quota_sets as policies
 
-OF_CLASS = 'class:default'
-_PER_TYPE = ('volumes', 'gigabytes', 'snapshots')
+DEFAULT = quota.of_class('default')
 _NO_QUOTA = ('tenant_id', 'project_id', 'id', 'class_name', 'force', 'skip_validation')
 _NOT_COUNTED = ('per_volume_gigabytes',)
 
@@ -19,20 +18,20 @@ def show(req, target_id):
     req.context.authorize(policies.SHOW, _target(target_id))
     with_usage = filters.asked(req, 'usage')
     with req.context.db.reader() as session:
-        allowed = project_limits(req, session, target_id)
+        titles = limits.titles(session)
+        allowed = _limits(req, session, target_id, titles)
         used = quota.usage(session, target_id) if with_usage else {}
     if with_usage:
         allowed = {name: {'limit': limit, 'in_use': used.get(name, 0), 'reserved': 0}
                    for name, limit in allowed.items()}
-    return {'quota_set': {'id': target_id, **allowed}}
+    return {'quota_set': {'id': target_id, **_shown(allowed, titles)}}
 
 
 @handler()
 def defaults(req, target_id):
     """What a project without limits of its own may use."""
     req.context.authorize(policies.SHOW, _target(target_id))
-    with req.context.db.reader() as session:
-        return {'quota_set': {'id': target_id, **project_limits(req, session, OF_CLASS)}}
+    return {'quota_set': {'id': target_id, **_read(req, DEFAULT)}}
 
 
 @handler(body=schemas.UPDATE)
@@ -41,14 +40,15 @@ def update(req, target_id):
     req.context.authorize(policies.UPDATE, _target(target_id))
 
     def change(session):
-        wanted = _wanted(req, session, 'quota_set')
+        titles = limits.titles(session)
+        wanted = _wanted(req.data['quota_set'], titles)
         used = quota.usage(session, target_id)
         for name, limit in wanted.items():
             if name not in _NOT_COUNTED and 0 <= limit < used.get(name, 0):
-                raise errors.BadRequest(f'The limit of {name} must be at least {used[name]}, which are in use, '
+                raise errors.BadRequest(f'The limit of {titles[name]} must be at least {used[name]}, which are in use, '
                                         f'not {limit}.')
         quota.set_limits(session, target_id, wanted)
-        return project_limits(req, session, target_id)
+        return _shown(_limits(req, session, target_id, titles), titles)
     return {'quota_set': req.context.db.run(change)}
 
 
@@ -61,46 +61,60 @@ def delete(req, target_id):
 
 @handler()
 def show_class(req, name):
-    """The limits of a quota class; all but `default` are the configured ones."""
+    """The limits of a quota class, and those of the class `default` where it has none of its own."""
     req.context.authorize(policies.CLASS_GET)
-    with req.context.db.reader() as session:
-        return {'quota_class_set': {'id': name, **project_limits(req, session, f'class:{name}')}}
+    return {'quota_class_set': {'id': name, **_read(req, _class(name))}}
 
 
 @handler(body=schemas.CLASS_UPDATE)
 def update_class(req, name):
-    """Change the limits of all projects that have none of their own; only the class `default` is one."""
+    """Change the limits of a class.
+
+    Those of `default` hold for all projects that have none of their own; others are kept
+    and shown, but no project is in another class.
+    """
     req.context.authorize(policies.CLASS_UPDATE)
-    if name != 'default':
-        raise errors.BadRequest(f'There is no quota class {name[:80]!r}, only default.')
+    subject = _class(name)
 
     def change(session):
-        quota.set_limits(session, OF_CLASS, _wanted(req, session, 'quota_class_set'))
-        return project_limits(req, session, OF_CLASS)
+        titles = limits.titles(session)
+        quota.set_limits(session, subject, _wanted(req.data['quota_class_set'], titles))
+        return _shown(_limits(req, session, subject, titles), titles)
     return {'quota_class_set': req.context.db.run(change)}
 
 
-def project_limits(req, session, project_id) -> dict[str, int]:
-    """All limits of a project, those of volume types too; -1: none."""
-    known = limits.defaults(req.context.service.conf)
-    known |= {name: -1 for name in _of_types(session)}
-    found = quota.limits(session, project_id, known)
-    return {name: found[name] for name in known}
+def _read(req, project_id):
+    with req.context.db.reader() as session:
+        titles = limits.titles(session)
+        return _shown(_limits(req, session, project_id, titles), titles)
 
 
-def _wanted(req, session, key) -> dict[str, int]:
-    known = [*limits.RESOURCES, *_of_types(session)]
-    wanted = {name: int(value) for name, value in req.data[key].items() if name not in _NO_QUOTA}
+def _limits(req, session, project_id, titles) -> dict[str, int]:
+    """Every limit of a project or a class, those of volume types too; -1: none."""
+    return quota.limits(session, project_id, dict.fromkeys(titles, -1) | limits.defaults(req.context.service.conf))
+
+
+def _shown(values, titles) -> dict:
+    return {title: values[name] for name, title in titles.items()}
+
+
+def _wanted(body, titles) -> dict[str, int]:
+    known = {title: name for name, title in titles.items()}
+    wanted = {name: int(value) for name, value in body.items() if name not in _NO_QUOTA}
     for name in wanted:
         if name not in known:
             raise errors.BadRequest(f'There is no quota {name[:80]!r}; there are {", ".join(known)}.')
     if not wanted:
-        raise errors.BadRequest(f'{key} must hold at least one limit.')
-    return wanted
+        raise errors.BadRequest('The body must hold at least one limit.')
+    return {known[name]: value for name, value in wanted.items()}
 
 
-def _of_types(session) -> list[str]:
-    return [f'{resource}_{name}' for name in types.names(session) for resource in _PER_TYPE]
+def _class(name) -> str:
+    """As limits of classes are kept."""
+    subject = quota.of_class(name)
+    if len(subject) > 255:
+        raise errors.BadRequest("A quota class's name has at most 249 characters.")
+    return subject
 
 
 def _target(project_id) -> dict:

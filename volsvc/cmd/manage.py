@@ -26,9 +26,13 @@ class Commands(manage.Commands):
         return [(row.binary, row.host, row.availability_zone, not row.disabled, age <= down, age)
                 for row, age in services.every(session)]
 
-    def repair_usage(self, session):
+    def counted_usage(self, session, project_id=None):
         from volsvc.db import usage
-        return usage.repair(session)
+        return usage.counted(session, project_id)
+
+    def resource_titles(self, session):
+        from volsvc.db import limits
+        return limits.titles(session)
 
     def claim_differences(self, session, repair=False):
         from volsvc.db import claims

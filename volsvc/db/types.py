@@ -3,6 +3,7 @@ from oslo_db import exception as db_exc
 from sqlalchemy import and_, delete, exists, insert, or_, select, update
 
 from volsvc import errors
+from volsvc.db import limits
 from volsvc.db.models import DefaultVolumeType, Volume, VolumeType, VolumeTypeProject
 
 SORT_KEYS = ('id', 'name', 'description', 'created_at', 'updated_at', 'is_public')
@@ -119,6 +120,7 @@ def in_use(session, id: str) -> bool:
 
 
 def forget(session, id: str) -> None:
+    limits.forget_type(session, id)
     session.execute(delete(VolumeTypeProject).where(VolumeTypeProject.volume_type_id == id))
     session.execute(delete(VolumeType).where(VolumeType.id == id))
 

@@ -40,8 +40,8 @@ def _begin(session, context, snapshot, wanted, allowed):
                      user_id=context.user_id, request_id=context.request_id,
                      params={'snapshot_id': snapshot.id, 'volume_id': volume.id, 'host': volume.host,
                              'size': volume.size})
-    quota.take(session, snapshot.project_id,
-               usage.of_snapshots(volume.type and volume.type.name, snapshot.counted), allowed)
+    usage.take(session, snapshot.project_id, volume.type,
+               usage.of_snapshots(snapshot.volume_type_id, snapshot.counted), allowed)
     notify.snapshot(session, context.service.messaging, 'create.start', snapshot, volume)
 
 

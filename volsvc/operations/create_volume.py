@@ -103,14 +103,14 @@ def _begin(session, context, volume, kind, params, allowed, chosen):
     # Last, because everybody waits for these rows.
     if not claims.take(session, chosen.pool, volume.size, chosen.limit):
         raise _TakenMeanwhile
-    quota.take(session, volume.project_id, usage.of_volumes(kind and kind.name, volume.size), allowed)
+    usage.take(session, volume.project_id, kind, usage.of_volumes(volume.volume_type_id, volume.size), allowed)
     notify.volume(session, context.service.messaging, 'create.start', volume)
 
 
 def _begin_nowhere(session, context, volume, kind, allowed, why):
     """The volume is there for its owner to see and to delete, and counts."""
     _add(session, volume, kind)
-    quota.take(session, volume.project_id, usage.of_volumes(kind and kind.name, volume.size), allowed)
+    usage.take(session, volume.project_id, kind, usage.of_volumes(volume.volume_type_id, volume.size), allowed)
     messages.tell(session, volume.id, volume.project_id, context.request_id, messages.SCHEDULE,
                   f'The volume could not be created: {why}', context.service.conf.message_ttl, 'ERROR')
     for what in ('create.start', 'create.error'):

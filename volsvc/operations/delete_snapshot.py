@@ -69,8 +69,7 @@ def forget_snapshot(ctx, op):
 
 
 def forget(session, messaging, snapshot, volume) -> None:
-    quota.give(session, snapshot.project_id,
-               usage.of_snapshots(snapshot.type and snapshot.type.name, snapshot.counted))
+    quota.give(session, snapshot.project_id, usage.of_snapshots(snapshot.volume_type_id, snapshot.counted))
     notify.snapshot(session, messaging, 'delete.end', snapshot, volume)
     session.execute(delete(Snapshot).where(Snapshot.id == snapshot.id))
 

@@ -96,7 +96,7 @@ def forget_volume(ctx, op):
 
 def _forget(session, messaging, volume):
     claims.release(session, volume.host, volume.size)
-    quota.give(session, volume.project_id, usage.of_volumes(volume.type and volume.type.name, volume.size))
+    quota.give(session, volume.project_id, usage.of_volumes(volume.volume_type_id, volume.size))
     notify.volume(session, messaging, 'delete.end', volume)
     for snapshot in snapshots.of_volume(session, volume.id):
         delete_snapshot.forget(session, messaging, snapshot, volume)

@@ -82,13 +82,13 @@ def _begin(session, context, volume, size, in_use, allowed, backend):
     growth = size - volume.size
     if backend is not None and not claims.take(session, volume.host, growth, backend.limit):
         raise errors.BackendFull(volume.id, growth // GIB)
-    amounts = usage.of_volumes(volume.type and volume.type.name, growth, 0)
+    amounts = usage.of_volumes(volume.volume_type_id, growth, 0)
     operations.start(
         session, OPERATION, subject=f'volume:{volume.id}', project_id=volume.project_id, user_id=context.user_id,
         request_id=context.request_id,
         params={'volume_id': volume.id, 'host': volume.host, 'in_use': in_use, 'old_size': volume.size, 'size': size,
                 'quota': amounts})
-    quota.take(session, volume.project_id, amounts, allowed)
+    usage.take(session, volume.project_id, volume.type, amounts, allowed)
     notify.volume(session, context.service.messaging, 'resize.start', volume)
 
 

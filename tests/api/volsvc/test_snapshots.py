@@ -4,7 +4,6 @@ import pytest
 from svckit import quota
 from svckit.messaging import Messaging
 from tests.api.volsvc.world import ADMIN, GIB, SERVICE
-from volsvc.db import usage
 
 ELSEWHERE = '11111111-1111-1111-1111-111111111111'
 BASE = {'id', 'created_at', 'updated_at', 'name', 'description', 'volume_id', 'status', 'size', 'metadata'}
@@ -185,9 +184,9 @@ class TestQuota:
     def test_is_counted_anew(self, world, volume):
         made(world, volume)
         right = world.used()
-        world.service.db.run(lambda session: quota.set_usage(session, 'p1', {'snapshots': 7}))
-        assert [project for project, _, _ in world.service.db.run(usage.repair)] == ['p1']
-        assert world.used() == right and world.service.db.run(usage.repair) == []
+        world.service.db.run(lambda session: quota.take(session, 'p1', {'snapshots': 7}, {}))
+        assert world.wrong_usage(repair=True) == [('p1', {'snapshots': 8}, {'snapshots': 1})]
+        assert world.used() == right and world.wrong_usage() == []
 
     def test_limits_show_it(self, world, volume):
         made(world, volume)

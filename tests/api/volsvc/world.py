@@ -12,6 +12,7 @@ from tests.api.computesvc import fakes
 from tests.api.volsvc.nova import Nova
 from volsvc import conf as options
 from volsvc.compute import Compute
+from volsvc.db import limits, usage
 from volsvc.db.base import Base
 from volsvc.db.models import Attachment, Snapshot, Volume
 from volsvc.db.models import Service as Row
@@ -181,7 +182,12 @@ class World:
     def used(self, project='p1') -> dict:
         """What the project uses of its quota, as far as it uses anything."""
         with self.service.db.reader() as session:
-            return {name: amount for name, amount in quota.usage(session, project).items() if amount}
+            titles = limits.titles(session)
+            return {titles[name]: amount for name, amount in quota.usage(session, project).items() if amount}
+
+    def wrong_usage(self, repair=False) -> list:
+        """(project, recorded, counted) wherever they differ."""
+        return quota.differences(self.service.db, usage.counted, repair=repair)
 
     def rules(self, text):
         """The operator's policy file says so, and has been looked at."""
