@@ -1,5 +1,6 @@
 """A daemon of oslo.privsep, which runs named functions as root: how it is started, and what it survives."""
 
+import contextlib
 import os
 import shlex
 import shutil
@@ -31,12 +32,12 @@ class Context(priv_context.PrivContext):
     """Starts its daemon on the first call, NotPrivileged if it cannot.
 
     `helper()`: the command that does so, '' or None for privsep-helper of the environment that runs us, by sudo unless
-    we are root.
+    we are root. `nice`: the daemon's, see nice(2).
     """
 
-    def __init__(self, *args, helper, **kwargs):
+    def __init__(self, *args, helper, nice=0, **kwargs):
         super().__init__(*args, **kwargs)
-        self._helper = helper
+        self._helper, self._nice = helper, nice
 
     def command(self) -> list[str]:
         if helper := self._helper():
@@ -54,6 +55,8 @@ class Context(priv_context.PrivContext):
         super().set_client_mode(enabled)
         if not enabled and os.path.basename(sys.argv[0]) == 'privsep-helper':
             signal.signal(signal.SIGINT, signal.SIG_IGN)
+            with contextlib.suppress(PermissionError):          # root of a container may not be allowed to
+                os.setpriority(os.PRIO_PROCESS, 0, self._nice)
 
     def start(self, *args, **kwargs):
         try:

@@ -3,7 +3,7 @@
 They run in a daemon of oslo.privsep (section privsep_brick), which is uid 0 with two capabilities:
 
 - CAP_SYS_ADMIN for the device mapper's ioctls and for mounting;
-- CAP_SYS_NICE for grow() to go before what it wakes up;
+- CAP_SYS_NICE as it goes before others, and what run() starts does not;
 - none for the rest: files of sysfs and of open-iscsi belong to root, and multipathd asks for uid 0;
 - the programs of brick/programs.py are run by uid 0, which the kernel gives all of root's again.
 
@@ -32,13 +32,15 @@ from brick.sysfs import Sysfs
 SYS = '/sys'
 LATE, MISSING = 124, 127            # exit statuses, as timeout(1) and shells have them
 _MOMENT = 0.05         # seconds; a healthy disk answers within one or two thousandths
+# What a rescan finds has udev start programs for each disk, and whoever waits for his turn among them waits for long;
+# measured on one processor, 8 disks: 135 against 375 ms.
 _AHEAD = -15           # nice(2)
 _THREADS = 64           # a call may wait for a portal that is down, and must not hold up the others
 _ENVIRONMENT = {'PATH': '/usr/sbin:/usr/bin:/sbin:/bin', 'LC_ALL': 'C'}
 
 context = Context('brick', cfg_section='privsep_brick', pypath='brick.privileged.context',
                   capabilities=[capabilities.CAP_SYS_ADMIN, capabilities.CAP_SYS_NICE],
-                  logger_name='brick.privileged', helper=lambda: settings.helper)
+                  logger_name='brick.privileged', helper=lambda: settings.helper, nice=_AHEAD)
 cfg.CONF.set_default('thread_pool_size', _THREADS, 'privsep_brick')
 
 
@@ -74,35 +76,19 @@ def grow(devices, size, over=None, timeout=10.0):
     """rescan(); if all disks then have the same size, at least `size` bytes, multipathd was told to resize `over`.
 
     `over`: their map ('dm-0'). Returns (what rescan() does, multipathd's reply or '' if it was not asked, bytes of each
-    disk and of the map as read back). All in one call that goes before others: what a rescan finds has udev start
-    programs for each disk, and whoever waits for his turn among them waits for long; measured on one processor,
-    8 disks: 135 against 375 ms.
+    disk and of the map as read back). All in one call, as each would have to wait for its turn, see _AHEAD.
     """
     seen = [names.device(device) for device in [*devices, *filter(None, [over])]]
     sysfs = Sysfs(os.path.dirname(SYS))
-    with _ahead():
-        answers, reply = rescan(devices, timeout), ''
-        if over and not any(answers.values()):
-            sizes = {sysfs.size(device) for device in devices}
-            if len(sizes) == 1 and sizes.pop() >= size:
-                try:
-                    reply = multipathd(['resize', 'map', sysfs.map_name(over)], timeout)
-                except errors.MultipathError as error:
-                    reply = str(error)
-        return answers, reply, {device: sysfs.size(device) for device in seen}
-
-
-@contextlib.contextmanager
-def _ahead():
-    """This thread goes before others; where that is not allowed it takes its turn."""
-    thread = threading.get_native_id()
-    usual = os.getpriority(os.PRIO_PROCESS, thread)     # of one thread, see setpriority(2), NOTES
-    with contextlib.suppress(PermissionError):
-        os.setpriority(os.PRIO_PROCESS, thread, _AHEAD)
-    try:
-        yield
-    finally:
-        os.setpriority(os.PRIO_PROCESS, thread, usual)
+    answers, reply = rescan(devices, timeout), ''
+    if over and not any(answers.values()):
+        sizes = {sysfs.size(device) for device in devices}
+        if len(sizes) == 1 and sizes.pop() >= size:
+            try:
+                reply = multipathd(['resize', 'map', sysfs.map_name(over)], timeout)
+            except errors.MultipathError as error:
+                reply = str(error)
+    return answers, reply, {device: sysfs.size(device) for device in seen}
 
 
 def _write_all(paths, text, timeout):
@@ -150,11 +136,10 @@ def _beside(job):
 
 
 def _work():
-    with _ahead():
-        while True:
-            _wanted.acquire()
-            _jobs.popleft()()
-            _idle.release()
+    while True:
+        _wanted.acquire()
+        _jobs.popleft()()
+        _idle.release()
 
 
 @context.entrypoint
@@ -203,8 +188,9 @@ def run(words, timeout):
     One that does not end even so, because the kernel waits for a device, is left behind; its status is LATE.
     """
     try:
-        process = subprocess.Popen(programs.check(words), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                   stderr=subprocess.PIPE, text=True, errors='replace', env=_ENVIRONMENT)
+        with _as_others():
+            process = subprocess.Popen(programs.check(words), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                       stderr=subprocess.PIPE, text=True, errors='replace', env=_ENVIRONMENT)
         out, err = process.communicate(timeout=timeout)
         return process.returncode, out, err
     except FileNotFoundError:
@@ -213,6 +199,18 @@ def run(words, timeout):
         process.kill()
         threading.Thread(target=process.wait, daemon=True).start()
         return LATE, '', f'{words[0]} did not end within {timeout:.0f} s.'
+
+
+@contextlib.contextmanager
+def _as_others():
+    """Who is started now does not go before others."""
+    thread = threading.get_native_id()                  # not of the process, see setpriority(2), NOTES
+    ahead = os.getpriority(os.PRIO_PROCESS, thread)
+    os.setpriority(os.PRIO_PROCESS, thread, max(ahead, 0))
+    try:
+        yield
+    finally:
+        os.setpriority(os.PRIO_PROCESS, thread, ahead)
 
 
 # ---------------------------------------------------------------- multipathd, LUKS

@@ -3,8 +3,10 @@
 import ast
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -65,6 +67,22 @@ def test_program_that_does_not_end(daemon, monkeypatch, tmp_path):
     monkeypatch.setitem(privileged._ENVIRONMENT, 'PATH', str(tmp_path))
     assert privileged.run(['iscsiadm', '-m', 'node'], 0.2) == (124, '', 'iscsiadm did not end within 0 s.')
     daemon.set_client_mode(True)
+
+
+def test_goes_before_others_and_its_programs_do_not(daemon, monkeypatch, tmp_path):
+    assert {os.getpriority(os.PRIO_PROCESS, int(task)) for task in os.listdir(f'/proc/{pid(daemon)}/task')} == {-15}
+    thread = threading.get_native_id()
+    (tmp_path / 'iscsiadm').symlink_to(shutil.which('nice'))          # says its own
+    monkeypatch.setattr(privileged.programs, 'check', lambda words: words[:1])
+    monkeypatch.setitem(privileged._ENVIRONMENT, 'PATH', str(tmp_path))
+    daemon.set_client_mode(False)
+    os.setpriority(os.PRIO_PROCESS, thread, -15)
+    try:
+        assert privileged.run(['iscsiadm'], 5)[:2] == (0, '0\n')
+        assert os.getpriority(os.PRIO_PROCESS, thread) == -15
+    finally:
+        os.setpriority(os.PRIO_PROCESS, thread, 0)
+        daemon.set_client_mode(True)
 
 
 def test_only_what_is_exported(daemon):
