@@ -52,7 +52,7 @@ def create(req):
     volume = create_volume.request(
         context, size=None if size is None else int(size), name=wanted.get('name') or '',
         description=wanted.get('description'), volume_type=wanted.get('volume_type') or None,
-        availability_zone=wanted.get('availability_zone') or None, image_id=_image_id(wanted.get('imageRef')),
+        availability_zone=wanted.get('availability_zone') or None, image=wanted.get('imageRef') or None,
         source_volid=wanted.get('source_volid'), snapshot_id=wanted.get('snapshot_id'),
         metadata=wanted.get('metadata') or {})
     return shown(req, volume)
@@ -188,8 +188,3 @@ def _refuse_what_is_not_there(wanted):
     if wanted.get('multiattach') is not None and truth(wanted['multiattach']):
         raise errors.BadRequest('The multiattach parameter is gone: several servers may have a volume at once if its '
                                 'volume type says so (extra spec multiattach).')
-
-
-def _image_id(reference):
-    """The compute API names images by their address."""
-    return reference.rstrip('/').rpartition('/')[2] if reference else None

@@ -29,16 +29,16 @@ MAKING = ('creating', 'downloading')        # the latter while it is filled from
 
 # ------------------------------------------------------------------ the request
 
-def request(context, *, size=None, name='', description=None, volume_type=None, availability_zone=None, image_id=None,
+def request(context, *, size=None, name='', description=None, volume_type=None, availability_zone=None, image=None,
             source_volid=None, snapshot_id=None, metadata=None) -> Volume:
     """A volume in status 'creating', its room and quota taken and its making started: one transaction.
 
     One that no backend can take is in status 'error', and its owner is told why.  `size` is GiB,
-    taken from the source where there is none; `volume_type` an id or a name.
+    taken from the source where there is none; `volume_type` an id or a name, `image` an address, too.
     """
-    if sum(map(bool, (image_id, source_volid, snapshot_id))) > 1:
+    if sum(map(bool, (image, source_volid, snapshot_id))) > 1:
         raise errors.BadRequest('A volume is made from an image, a snapshot or a volume, not from several of them.')
-    image = context.service.images.show(context, image_id) if image_id else None
+    image = context.service.images.find(context, image) if image else None
     with context.db.reader() as session:
         snapshot = _snapshot(session, context, snapshot_id) if snapshot_id else None
         source = snapshot.volume if snapshot else _source(session, context, source_volid) if source_volid else None
@@ -64,7 +64,7 @@ def request(context, *, size=None, name='', description=None, volume_type=None, 
               'bootable': bool(image or source and source.bootable),
               'source': [source.id, source.size] if source_volid else None,
               'snapshot': snapshot and [snapshot.id, snapshot.size],
-              'image': image and [image_id, image['disk_format'], image['size']]}
+              'image': image and [image['id'], image['disk_format'], image['size']]}
     _place(context, volume, kind, params, allowed, known)
     set_committed_value(volume, 'type', kind)
     return volume

@@ -236,7 +236,8 @@ class Images(Service):
     def routes(self):
         one = '/v2/images/([^/]+)'
         return {('GET', one): self.show, ('GET', f'{one}/file'): self.data, ('POST', '/v2/images'): self.make,
-                ('PUT', f'{one}/file'): self.upload, ('PATCH', one): self.change, ('DELETE', one): self.remove}
+                ('PUT', f'{one}/file'): self.upload, ('PATCH', one): self.change, ('DELETE', one): self.remove,
+                ('GET', '/v2/images'): self.named}
 
     def _image(self, id):
         if id not in self.images:
@@ -245,6 +246,9 @@ class Images(Service):
 
     def show(self, id, **kw):
         return 200, self._image(id)
+
+    def named(self, query, **kw):
+        return 200, {'images': [image for image, _ in self.images.values() if image.get('name') == query['name']]}
 
     def make(self, body, **kw):
         if body['id'] in self.images:

@@ -90,6 +90,15 @@ class TestCreate:
         image = world.glance.add()
         assert world.volume(world.create(1, imageRef=f'http://images/v2/images/{image}'))['status'] == 'available'
 
+    def test_of_an_image_by_its_name(self, world):
+        image = world.glance.add(name='linux 6/1')
+        shown = world.volume(world.create(1, imageRef='linux 6/1'))
+        assert (shown['status'], shown['volume_image_metadata']['image_id']) == ('available', image)
+        world.glance.add(name='linux 6/1')
+        assert '2 images are named linux 6/1' in world.refused(
+            409, 'POST', '/volumes', {'volume': {'size': 1, 'imageRef': 'linux 6/1'}})
+        world.refused(400, 'POST', '/volumes', {'volume': {'size': 1, 'imageRef': '/'}})
+
     def test_of_an_unknown_image(self, world):
         assert ELSEWHERE in world.refused(400, 'POST', '/volumes', {'volume': {'size': 1, 'imageRef': ELSEWHERE}})
 
