@@ -2,6 +2,8 @@
 import threading
 
 import pytest
+from sqlalchemy import Integer, func, select
+from sqlalchemy.orm import Mapped, mapped_column
 
 from svckit import errors, quota
 from svckit.db import Database, make_base
@@ -60,3 +62,53 @@ def test_many_at_the_limit_never_pass_it(db):
     assert (len(won), len(lost)) == (30, 50)
     with db.reader() as session:
         assert quota.usage(session, 'p') == {'volumes': 30, 'gigabytes': sum(won)}
+
+
+class Thing(Base):
+    """What counts: one for each row."""
+    __tablename__ = 'things'
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    project_id: Mapped[str]
+
+
+def counted(session, project_id=None):
+    where = [] if project_id is None else [Thing.project_id == project_id]
+    return {project: {'things': count} for project, count in session.execute(
+        select(Thing.project_id, func.count()).where(*where).group_by(Thing.project_id))}
+
+
+def test_what_differs_is_found_and_put_right(db):
+    with db.transaction() as session:
+        session.add_all([Thing(project_id='p'), Thing(project_id='p'), Thing(project_id='q'), Thing(project_id='r')])
+        quota.take(session, 'p', {'things': 3, 'gone': 1}, {})
+        quota.take(session, 'q', {'things': 1}, {})
+    wrong = [('p', {'gone': 1, 'things': 3}, {'gone': 0, 'things': 2}), ('r', {'things': 0}, {'things': 1})]
+    assert quota.differences(db, counted) == wrong
+    assert quota.differences(db, counted, 'r') == wrong[1:] and quota.differences(db, counted, 'q') == []
+    assert quota.differences(db, counted, 'r', repair=True) == wrong[1:]
+    assert quota.differences(db, counted, repair=True) == wrong[:1]
+    assert quota.differences(db, counted) == []
+
+
+def test_what_comes_and_goes_meanwhile_is_no_difference(db):
+    """Also in a project of which nothing was known when the counting began."""
+    def work(n):
+        for round in range(8):
+            project = f'p{round % 4}'
+            with db.transaction() as session:
+                thing = Thing(project_id=project)
+                session.add(thing)
+                session.flush()
+                quota.take(session, project, {'things': 1}, {})
+            with db.transaction() as session:
+                quota.give(session, project, {'things': 1})
+                session.delete(thing)
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(6)]
+    for thread in threads:
+        thread.start()
+    looks = 0
+    while any(thread.is_alive() for thread in threads):
+        assert quota.differences(db, counted, repair=True) == []
+        looks += 1
+    with db.reader() as session:
+        assert set().union(*(amounts.values() for amounts in quota.usages(session).values())) == {0} and looks

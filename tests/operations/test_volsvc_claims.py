@@ -4,7 +4,7 @@ import threading
 import pytest
 from sqlalchemy import select
 
-from tests.operations.volsvc_world import GIB, World
+from tests.operations.volsvc_world import GIB, World, at_once
 from volsvc import errors
 from volsvc.db import claims
 from volsvc.db.models import Volume
@@ -29,24 +29,6 @@ def promised(world):
 def statuses(world):
     with world.db.reader() as session:
         return sorted(session.scalars(select(Volume.status)))
-
-
-def at_once(count, work):
-    """work(n) in `count` threads at once; what each returned, or the error."""
-    answers, gate = [None] * count, threading.Barrier(count)
-
-    def run(n):
-        gate.wait()
-        try:
-            answers[n] = work(n)
-        except errors.Error as error:
-            answers[n] = error
-    threads = [threading.Thread(target=run, args=(n,)) for n in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return answers
 
 
 def test_many_at_once_get_no_more_than_there_is(world):

@@ -1,0 +1,61 @@
+"""A project at its limits, on each database: however many ask at once, they get what there is, and nothing leaks."""
+import pytest
+from sqlalchemy import select
+
+from tests.operations.volsvc_world import World, at_once
+from volsvc import errors
+from volsvc.db.models import Volume
+from volsvc.drivers.base import NoSpace
+from volsvc.operations import create_volume, delete_volume, extend_volume
+
+TYPE = '__DEFAULT__'
+
+
+@pytest.fixture
+def world(any_database, tmp_path):
+    made = World(any_database, tmp_path, quota__volumes=60, quota__gigabytes=70)
+    yield made
+    made.db.dispose()
+
+
+def volumes(world):
+    with world.db.reader() as session:
+        return list(session.execute(select(Volume).order_by(Volume.created_at, Volume.id)).unique().scalars())
+
+
+def in_use(world, count, size):
+    assert world.wrong_usage() == []
+    assert world.used() == {'volumes': count, f'volumes_{TYPE}': count, 'gigabytes': size, f'gigabytes_{TYPE}': size}
+
+
+def test_two_hundred_creates_and_extends_at_once(world):
+    """Of 30 volumes and 40 GiB that are left, each wants one: 100 new volumes, and 30 volumes that grow."""
+    for _ in range(30):
+        create_volume.request(world.context(), size=1)
+    world.run()
+    there = volumes(world)
+
+    def ask(n):
+        if n % 2:
+            return create_volume.request(world.context(), size=1)
+        return extend_volume.request(world.context(), there[n // 2 % 30], 2)
+    answers = at_once(200, ask)
+    refused = [answer for answer in answers if isinstance(answer, errors.Error)]
+    assert {type(answer) for answer in refused} == {errors.OverQuota, errors.InvalidStatus}
+    made = len([answer for answer in answers if isinstance(answer, Volume)])
+    assert (len(refused), made + answers.count(None)) == (160, 40) and made <= 30
+    in_use(world, 30 + made, 70)
+
+    growing = [volume.id for volume in volumes(world) if volume.status == 'extending']
+    unlucky, extend = growing[::2], world.driver.extend
+
+    def full(volume, size):
+        if volume.id in unlucky:
+            raise NoSpace('no room for it after all.')
+        extend(volume, size)
+    world.driver.extend = full
+    world.run()
+    in_use(world, 30 + made, 70 - len(unlucky))
+    at_once(30 + made, lambda n: delete_volume.request(world.context(), volumes(world)[n]))
+    world.run()
+    assert world.used() == {} and world.wrong_usage() == []
