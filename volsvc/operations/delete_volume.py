@@ -5,7 +5,7 @@ from svckit import operations, quota
 from svckit.db import swap
 from svckit.operations import NO_RETURN, Operation, Step
 from volsvc import errors, notify
-from volsvc.db import claims, messages, snapshots, usage, volumes
+from volsvc.db import attachments, claims, messages, snapshots, usage, volumes
 from volsvc.db.models import Attachment, Volume
 from volsvc.drivers import base as drivers
 from volsvc.operations import delete_snapshot, extend_volume, places
@@ -13,25 +13,29 @@ from volsvc.operations import delete_snapshot, extend_volume, places
 # error_deleting too: a deletion that failed can be asked for again, by its owner.
 STATUSES = ('available', 'error', 'error_extending', 'error_deleting')
 
+RESERVED = ('reserved', 'attaching')        # a volume, and an attachment
+
 
 def request(context, volume, force=False, cascade=False) -> None:
     """Mark 'deleting' and start: one transaction.
 
-    `force`: whatever its status, and its snapshots', but not with attachments nor while anything is done to them.
+    `force`: whatever its status, and its snapshots', but not while a host reaches it nor while anything is done to
+    them; what is only reserved goes with it.
     `cascade`: its snapshots go with it.
     """
     if volume.status == 'deleting' and not force:
         raise errors.InvalidStatus(volume.id, 'deleted', STATUSES, volume.status)
     if not force and volume.status not in STATUSES:
         raise errors.InvalidStatus(volume.id, 'deleted', STATUSES, volume.status)
-    if volume.attachments:
-        raise errors.BadRequest(f'Invalid volume: volume {volume.id} is still attached, detach it first.')
     context.db.run(lambda session: _begin(session, context, volume, force, cascade))
 
 
 def _begin(session, context, volume, force, cascade):
     extend_volume.give_up_stuck(session, volume.id)
-    volumes.mark(session, volume, 'deleted', (volume.status,), status='deleting', previous_status=volume.status)
+    reserved = volume.attachments and volume.status in RESERVED
+    volumes.mark(session, volume, 'deleted', (volume.status,), status='deleting',
+                 previous_status='available' if reserved else volume.status)
+    _end_reservations(session, volume, force)
     found = snapshots.of_volume(session, volume.id)
     if found and not cascade:
         raise errors.HasSnapshots(volume.id)
@@ -52,6 +56,15 @@ def _begin(session, context, volume, force, cascade):
                      user_id=context.user_id, request_id=context.request_id,
                      params={'volume_id': volume.id, 'host': volume.host, 'size': volume.size,
                              'snapshots': [[snapshot.id, snapshot.size] for snapshot in found]})
+
+
+def _end_reservations(session, volume, force):
+    """BadRequest if there are others, or if they are not to be ended by force."""
+    for one in attachments.of_volume(session, volume.id):
+        reached = one.connection_info or one.attach_status not in RESERVED
+        if not force or reached or operations.live(session, f'connection:{one.id}'):
+            raise errors.BadRequest(f'Invalid volume: volume {volume.id} is still attached, detach it first.')
+        session.execute(delete(Attachment).where(Attachment.id == one.id))
 
 
 def _forget_at_once(session, context, volume):

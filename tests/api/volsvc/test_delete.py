@@ -1,7 +1,8 @@
 """Volumes that are deleted with their snapshots, or whatever their status."""
 import pytest
 
-from tests.api.volsvc.world import ADMIN
+from svckit.operations import Refused
+from tests.api.volsvc.world import ADMIN, CONNECTOR, SERVICE
 
 
 @pytest.fixture
@@ -55,6 +56,51 @@ def test_not_while_it_is_attached(world, volume):
     world.attach(volume)
     assert delete(world, volume, 400)
     world.act(volume, 'os-force_delete', None, 400, **ADMIN)
+
+
+RESERVE = {'attachments': lambda world, volume: world.post(
+    '/attachments', {'attachment': {'volume_uuid': volume, 'instance_uuid': world.nova.boot()}}, 200)['attachment'],
+    'older sequence': lambda world, volume: world.act(volume, 'os-reserve')}
+
+
+@pytest.mark.parametrize('reserve', RESERVE.values(), ids=RESERVE)
+def test_reserved_and_never_connected(world, volume, reserve):
+    """Whoever reserved it will not come back: only force takes it away, and its reservation goes with it."""
+    reserve(world, volume)
+    world.delete(f'/volumes/{volume}', 400)
+    world.act(volume, 'os-force_delete', None, **ADMIN)
+    assert world.get('/attachments')['attachments'] == []
+    world.run()
+    assert world.used() == {} and not world.driver.volumes
+
+
+def test_reserved_and_refused_by_its_backend(world, volume):
+    """It is nobody's then."""
+    reserved = RESERVE['attachments'](world, volume)
+    world.act(volume, 'os-force_delete', None, **ADMIN)
+    world.get(f'/attachments/{reserved["id"]}', 404)
+    world.put(f'/attachments/{reserved["id"]}', {'attachment': {'connector': CONNECTOR}}, 404)
+    world.driver.delete = refuse
+    world.run()
+    assert world.volume(volume)['status'] == 'available'
+
+
+def refuse(volume):
+    raise Refused('It is backed up just now.')
+
+
+def test_not_while_a_host_gets_it(world, volume):
+    """It has been asked for the connection, and is not connected yet."""
+    reserved = RESERVE['attachments'](world, volume)
+    connect, asked = world.driver.connect, []
+
+    def meanwhile(*given):
+        asked.append(world.act(volume, 'os-force_delete', None, 400, **ADMIN))
+        return connect(*given)
+    world.driver.connect = meanwhile
+    with world.eager():
+        world.put(f'/attachments/{reserved["id"]}', {'attachment': {'connector': CONNECTOR}}, **SERVICE)
+    assert asked and world.volume(volume)['status'] == 'attaching'
 
 
 def test_force_is_for_administrators(world, volume):
