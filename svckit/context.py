@@ -69,7 +69,9 @@ class RequestContext(oslo_context.RequestContext):
     def authorize(self, rule: str, target=None):
         """Raises errors.Forbidden, naming the rule, unless policy allows it."""
         if not self.can(rule, target):
-            raise errors.Forbidden(f"Policy doesn't allow {rule} to be performed.")
+            scope = self.service.policy.wrong_scope(rule, self)
+            by = f' by a token of {scope} scope' if scope else ''
+            raise errors.Forbidden(f"Policy doesn't allow {rule} to be performed{by}.")
 
 
 def system_context(service, project_id=None, user_id=None, request_id=None) -> RequestContext:

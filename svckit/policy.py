@@ -26,6 +26,8 @@ BASE_RULES = [
                             'Default rule for what an administrator or another service may do.'),
     oslo_policy.RuleDefault('admin_or_owner', 'rule:admin_api or project_id:%(project_id)s',
                             'Default rule for most of what a user does with what is theirs.'),
+    oslo_policy.RuleDefault('system_reader', 'rule:admin_api or (role:reader and system_scope:all)',
+                            'Default rule for reading what belongs to no project.'),
     oslo_policy.RuleDefault('project_manager', 'rule:admin_api or (role:manager and project_id:%(project_id)s)',
                             'Default rule for what the managers of a project decide for all of it.'),
     oslo_policy.RuleDefault('project_member', 'rule:admin_api or (role:member and project_id:%(project_id)s)',
@@ -58,6 +60,7 @@ class Policy:
     def __init__(self, conf, rules, clock=time.monotonic):
         self._conf, self._clock = conf, clock
         self._defaults = {rule.name: rule.check for rule in [*BASE_RULES, *rules]}
+        self._scopes = {rule.name: rule.scope_types for rule in rules if rule.scope_types}
         self._enforcer = oslo_policy.Enforcer(conf, use_conf=False)
         self._lock = threading.Lock()
         self._seen, self._looked = None, float('-inf')
@@ -65,8 +68,17 @@ class Policy:
         self._look()
 
     def check(self, rule: str, target: dict, context) -> bool:
-        """True if the rule lets this context act on the target; an unknown rule is a KeyError."""
-        return self._evaluate(rule, target, context.policy_values)
+        """True if the rule lets this context act on the target; an unknown rule is a KeyError.
+
+        Whatever an operator's file says of it, its scopes stay those of its default.
+        """
+        return not self.wrong_scope(rule, context) and self._evaluate(rule, target, context.policy_values)
+
+    def wrong_scope(self, rule: str, context) -> str | None:
+        """The scope of the context's token, if that is none of those that will do for the rule."""
+        allowed, values = self._scopes.get(rule), context.policy_values
+        scope = 'system' if values['system_scope'] else 'domain' if values['domain_id'] else 'project'
+        return None if allowed is None or scope in allowed else scope
 
     def is_admin(self, values: dict) -> bool:
         """True if these credentials are an administrator's."""

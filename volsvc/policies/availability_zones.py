@@ -1,6 +1,6 @@
 """Policies of availability zones."""
-from volsvc.policies.base import ANYONE, rule
+from volsvc.policies.base import ANYONE, cloud_rule
 
 LIST = 'volume:availability_zone_list'
 
-RULES = [rule(LIST, ANYONE, 'List the availability zones.', 'GET /os-availability-zone')]
+RULES = [cloud_rule(LIST, ANYONE, 'List the availability zones.', 'GET /os-availability-zone')]

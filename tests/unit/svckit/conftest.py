@@ -6,7 +6,9 @@ from svckit import conf as configuration
 from svckit import policy
 
 RULES = [oslo_policy.DocumentedRuleDefault('volume:extend', 'rule:admin_or_owner', 'Grow a volume.',
-                                           [{'path': '/volumes/{id}/action', 'method': 'POST'}])]
+                                           [{'path': '/volumes/{id}/action', 'method': 'POST'}]),
+         oslo_policy.RuleDefault('services:list', 'rule:system_reader', scope_types=['system', 'project']),
+         oslo_policy.RuleDefault('volume:show', '@', scope_types=['project'])]
 
 
 class Clock:

@@ -30,6 +30,23 @@ def test_refusal_names_the_rule(service):
         asking(service, 'member').authorize('volume:extend', OTHERS)
 
 
+@pytest.mark.parametrize('scope, rules', [
+    ({'system_scope': 'all'}, {'services:list': True, 'volume:show': False}),
+    ({'domain_id': 'd'}, {'services:list': False, 'volume:show': False}),
+    ({'project_id': 'p'}, {'services:list': False, 'volume:show': True})])
+def test_the_scope_of_a_token_counts(service, scope, rules):
+    reader = RequestContext(service=service, user_id='u', roles=['reader'], **scope)
+    assert {rule: reader.can(rule) for rule in rules} == rules
+
+
+def test_no_role_is_enough_with_another_scope(service, policy_file, clock):
+    write(policy_file, '"volume:show": "role:admin"\n', clock)
+    admin = RequestContext(service=service, user_id='u', roles=['admin'], system_scope='all')
+    with pytest.raises(errors.Forbidden, match='volume:show to be performed by a token of system scope'):
+        admin.authorize('volume:show')
+    assert admin.can('services:list') and admin.can('volume:extend', OTHERS)
+
+
 def test_an_edit_and_its_undoing_are_live_at_the_next_look(service, policy_file, clock):
     member = asking(service, 'member')
     write(policy_file, '"volume:extend": "rule:admin_api"\n', clock)
