@@ -36,7 +36,7 @@ usage: ./stack.sh COMMAND [arguments]
   lab --shell       a prompt in such a machine
   lint              ruff, import rules, sample files, documents
   up [options]      onebox in the foreground until Ctrl-C; its options: ./stack.sh up --help
-  samples           write etc/'s sample configuration and policy files anew
+  samples           write etc/'s sample configuration and policy files anew, and doc/'s pages of policies
   help              this text
 
 Each command first makes sure of what it needs: Debian packages by apt-get (as root or by sudo) and a Python
@@ -246,7 +246,7 @@ prepare() {
     return "$status"
 }
 
-samples() {   # samples FOLDER: write all sample files there
+samples() {   # samples ETC DOC: write all sample files and the pages made of what they are made of to these folders
     local service
     local -x PYTHONWARNINGS=ignore
     for service in volsvc computesvc; do
@@ -255,16 +255,18 @@ samples() {   # samples FOLDER: write all sample files there
             --output-file "$1/$service/$service.conf.sample"
         "$VENV/bin/oslopolicy-sample-generator" --namespace svckit --namespace "$service" \
             --output-file "$1/$service/policy.yaml.sample" 2>/dev/null
+        "$VENV/bin/python" -m svckit.policy_reference "$service" >"$2/policies-$service.rst"
     done
 }
 
 samples_are_current() {
     local folder service status=0
     folder=$(mktemp -d)
-    samples "$folder" || status=1
+    samples "$folder" "$folder" || status=1
     for service in volsvc computesvc; do
         diff -ru "etc/$service/$service.conf.sample" "$folder/$service/$service.conf.sample" || status=1
         diff -ru "etc/$service/policy.yaml.sample" "$folder/$service/policy.yaml.sample" || status=1
+        diff -u "doc/policies-$service.rst" "$folder/policies-$service.rst" || status=1
     done
     rm -rf "$folder"
     (( status == 0 )) || complain 'write them anew with: ./stack.sh samples'
@@ -374,8 +376,8 @@ case $command in
         lint ;;
     samples)
         prepare some "${BUILD[@]}" || true
-        samples etc
-        say 'written: etc/*/*.sample' ;;
+        samples etc doc
+        say 'written: etc/*/*.sample doc/policies-*.rst' ;;
     help|-h|--help)
         usage ;;
     *)
