@@ -144,7 +144,9 @@ def with_tiny_image(folder: pathlib.Path, *options) -> Box:
     images = folder / 'state' / 'images'
     images.mkdir(parents=True)
     (images / 'tiny.raw').write_bytes(os.urandom(1 << 20))
-    return Box(folder, '--hypervisor', 'memory', '--backend', 'file', *options).start()
+    box = Box(folder, '--hypervisor', 'memory', '--backend', 'file', *options).start()
+    box.api('onebox').image_id('tiny')
+    return box
 
 
 def run(words, environment, seconds=PATIENCE) -> str:
