@@ -91,10 +91,11 @@ class Messaging:
 
     # -- notifications
 
-    def notify(self, event_type: str, payload: dict, context=None, publisher: str | None = None):
+    def notify(self, event_type: str, payload: dict, context: dict | None = None, publisher: str | None = None):
         """Publish `volume.resize.end` and the like, for meters; dropped when the outbox is full.
 
-        `publisher` is who says so, `service.host`; by default this service.  What ends in `.error` has that priority.
+        `context` is of the request that led to it.  `publisher` is who says so, `service.host`; by default this
+        service.  What ends in `.error` has that priority.
         """
         if self._local:
             LOG.debug('notification %s %s', event_type, payload)
@@ -102,7 +103,7 @@ class Messaging:
                 meter(event_type, payload)
             return
         try:
-            self._outbox.put_nowait((event_type, payload, context.to_dict() if context else {}, publisher))
+            self._outbox.put_nowait((event_type, payload, context or {}, publisher))
         except queue.Full:
             self._complain('the outbox is full', f'notification {event_type}')
         self._send_soon()

@@ -71,7 +71,7 @@ def grown(db, pool: str, driver) -> dict[str, tuple]:
 
 def tell(session, id: str, size: int, found: int, project: str, ttl: float) -> None:
     """The volume's owner knows, once for each size."""
-    messages.tell(session, id, project, None, messages.GREW,
+    messages.tell(session, f'volume:{id}', project, None, messages.GREW,
                   f'The volume has {size // GIB} GiB, but the storage backend holds {found / GIB:.4g} GiB for it: it '
                   'was grown there by hand. Nothing was changed. Extending the volume makes more of it usable.', ttl,
                   'WARNING')

@@ -11,33 +11,38 @@ from volsvc.db.models import Message
 SORT_KEYS = ('id', 'event_id', 'resource_uuid', 'resource_type', 'request_id', 'message_level', 'created_at')
 FILTERS = ('resource_uuid', 'resource_type', 'event_id', 'request_id', 'message_level')
 
-# What was being done, numbered as Cinder numbers its actions where it has them; the detail is always
-# 001, because the sentence says it.
-CREATE, ATTACH, EXTEND, DELETE, DETACH, TELL, GREW, SNAPSHOT_CREATE, SNAPSHOT_DELETE, REVERT, UPLOAD = (
-    'VOLUME_VOLUME_008_001', 'VOLUME_VOLUME_002_001', 'VOLUME_VOLUME_007_001', 'VOLUME_VOLUME_101_001',
-    'VOLUME_VOLUME_102_001', 'VOLUME_VOLUME_103_001', 'VOLUME_VOLUME_104_001', 'VOLUME_VOLUME_SNAPSHOT_009_001',
-    'VOLUME_VOLUME_SNAPSHOT_010_001', 'VOLUME_VOLUME_105_001', 'VOLUME_VOLUME_003_001')
-SCHEDULE = 'VOLUME_VOLUME_001_001'
+# What was being done, and how it ended: Cinder's numbers of both where it has them, ours from 101 on.
+SCHEDULE = '001_003'                # no backend is left
+ATTACH = '002_021'                  # by the older sequence
+UPLOAD, UPLOAD_TORN = '003_004', '003_101'
+CONNECT = '004_021'                 # by an attachment
+IMAGE, IMAGE_ROOM = '005_001', '005_007'
+EXTEND, EXTEND_TELL = '007_010', '007_009'      # its backend, its server
+CREATE, CREATE_TORN = '008_012', '008_101'      # torn: a copy that is not of one moment
+SNAPSHOT_CREATE, SNAPSHOT_TORN = '009_013', '009_101'
+SNAPSHOT_DELETE, SNAPSHOT_BUSY = '010_016', '010_015'
+DELETE, DETACH, GREW, REVERT = '101_001', '102_022', '104_001', '105_001'
 # What operations work on, by the prefix of their `resource`.
-_KINDS = {'volume': 'VOLUME', 'snapshot': 'VOLUME_SNAPSHOT'}
+KINDS = {'volume': 'VOLUME', 'snapshot': 'VOLUME_SNAPSHOT'}
 
 
-def add(session, op, event_id: str, text: str, ttl: float, level='ERROR') -> None:
-    """Tell the owner of what the operation works on; the same thing is said once per operation."""
-    kind, _, id = op.resource.partition(':')
-    tell(session, id, op.project_id, op.request_id, event_id, text, ttl, level, _KINDS[kind])
+def add(session, op, event: str, text: str, ttl: float, level='ERROR', resource: str | None = None) -> None:
+    """Tell the owner of what the operation works on, or of `resource`; the same thing is said once per operation."""
+    tell(session, resource or op.resource, op.project_id, op.request_id, event, text, ttl, level)
 
 
-def tell(session, id: str, project_id: str, request_id: str | None, event_id: str, text: str, ttl: float, level,
-         kind='VOLUME'):
-    """As add(), where no operation has to do with it."""
+def tell(session, resource: str, project_id: str, request_id: str | None, event: str, text: str, ttl: float,
+         level='ERROR') -> None:
+    """As add(), where no operation has to do with it; `resource` is 'volume:<id>' or 'snapshot:<id>'."""
+    kind, _, id = resource.partition(':')
+    event_id = f'VOLUME_{KINDS[kind]}_{event}'
     there = session.execute(select(Message.id).where(
         Message.resource_uuid == id, Message.event_id == event_id, Message.user_message == text,
         Message.request_id == request_id)).first()
     if there:
         return
     now = utcnow()
-    session.add(Message(id=new_id(), project_id=project_id, request_id=request_id, resource_type=kind,
+    session.add(Message(id=new_id(), project_id=project_id, request_id=request_id, resource_type=KINDS[kind],
                         resource_uuid=id, event_id=event_id, message_level=level, user_message=text,
                         created_at=now, expires_at=now + datetime.timedelta(seconds=ttl)))
 

@@ -89,8 +89,8 @@ def attach(context, volume, instance_uuid=None, host_name=None, mountpoint=None,
         attachment.attached_host = host_name or attachment.attached_host
         attachment.mountpoint, attachment.attach_time = mountpoint, utcnow()
         locked.status = 'in-use'
-        session.flush()
-        notify.volume(session, context.service.messaging, 'attach.end', locked)
+        for what in ('attach.end',) if attachment.connection_info else ('attach.start', 'attach.end'):
+            notify.volume(session, context.service.messaging, what, locked, context)
     context.db.run(work)
 
 

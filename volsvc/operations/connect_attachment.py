@@ -68,7 +68,7 @@ def connect(context, attachment, connector: dict, made=False) -> Attachment:
                   'status': 'attached' if before_complete else 'attaching', 'made': made}
         if volume.readonly and params['mode'] != 'ro':
             raise errors.BadRequest(f'Volume {volume.id} is read only and cannot be attached in mode rw.')
-        notify.volume(session, context.service.messaging, 'attach.start', volume)
+        notify.volume(session, context.service.messaging, 'attach.start', volume, context)
         return operations.start(session, OPERATION, subject=subject, resource=f'volume:{volume.id}', params=params,
                                 project_id=volume.project_id, user_id=context.user_id, request_id=context.request_id)
     waiting.until_done(context, context.db.run(work), attachment.volume_id)
@@ -83,25 +83,39 @@ def complete(context, attachment) -> None:
         found = attachments.get(session, attachment.id)
         if found.attach_status == 'detaching':
             raise errors.BadRequest(f'Invalid attachment: {attachment.id} is being deleted.')
-        found.attach_status, found.attach_time = 'attached', found.attach_time or utcnow()
+        before, found.attach_status = found.attach_status, 'attached'
+        found.attach_time = found.attach_time or utcnow()
         if volume.status in ('available', 'reserved', 'attaching', 'in-use'):
             volume.status = 'in-use'
-        session.flush()
-        notify.volume(session, context.service.messaging, 'attach.end', volume)
+        if before != 'attached':
+            notify.volume(session, context.service.messaging, 'attach.end', volume, context)
     context.db.run(work)
 
 
-# ------------------------------------------------------------------ its end other than success
+# ------------------------------------------------------------------ its ends other than success
 
 def withdraw(ctx, op):
     """The attachment is as it was, or gone if it was made for this."""
+    _failed(ctx, op, f'The volume could not be connected to a host: {op.error}')
     if op.params.get('made'):
         volume = volumes.for_update(ctx.session, op.params['volume_id'])
         ctx.session.execute(delete(Attachment).where(Attachment.id == op.params['attachment_id']))
         if volume.status == 'attaching':
             volume.status = volumes.at_rest(attachments.of_volume(ctx.session, volume.id))
-    messages.add(ctx.session, op, messages.ATTACH, f'The volume could not be connected to a host: {op.error}',
+
+
+def stuck(ctx, op):
+    """The host may reach the volume; the attachment is as it was."""
+    _failed(ctx, op, 'The volume could not be connected to a host, and the host may still reach it. '
+                     f'What failed: {op.error}')
+
+
+def _failed(ctx, op, text):
+    found = ctx.session.get(Attachment, op.params['attachment_id'])
+    messages.add(ctx.session, op, messages.ATTACH if found and found.legacy else messages.CONNECT, text,
                  ctx.conf.message_ttl)
+    volume = volumes.for_update(ctx.session, op.params['volume_id'])
+    notify.volume(ctx.session, ctx.messaging, 'attach.error', volume, op)
 
 
 # ------------------------------------------------------------------ steps
@@ -124,6 +138,7 @@ def record_connection(ctx, op):
     found = ctx.session.get(Attachment, params['attachment_id'])
     if found is None:
         return
+    new = status == 'attached' and found.attach_status != 'attached'
     if found.attach_status == 'attached':
         status = 'attached'
     connector = params['connector']
@@ -133,6 +148,8 @@ def record_connection(ctx, op):
     found.attach_time = (found.attach_time or utcnow()) if status == 'attached' else None
     if volume.status in ('reserved', 'attaching', 'available'):
         volume.status = 'in-use' if status == 'attached' else 'attaching'
+    if new:
+        notify.volume(ctx.session, ctx.messaging, 'attach.end', volume, op)
 
 
 def end_export(ctx, volume: drivers.Volume, connector: dict) -> None:
@@ -175,7 +192,7 @@ def _volume(op) -> drivers.Volume:
     return drivers.Volume(op.params['volume_id'], op.params['size'])
 
 
-OPERATION = Operation('connect-attachment', version=1, withdraw=withdraw, steps=[
+OPERATION = Operation('connect-attachment', version=1, withdraw=withdraw, stuck=stuck, steps=[
     Step(export_volume, at=places.backend, undo=unexport_volume, attempts=3, delay=0.3),
     Step(record_connection, at=places.backend, atomic=True),
 ])

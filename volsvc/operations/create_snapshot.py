@@ -42,16 +42,31 @@ def _begin(session, context, snapshot, wanted, allowed):
                              'size': volume.size})
     usage.take(session, snapshot.project_id, volume.type,
                usage.of_snapshots(snapshot.volume_type_id, snapshot.counted), allowed)
-    notify.snapshot(session, context.service.messaging, 'create.start', snapshot, volume)
+    notify.snapshot(session, context.service.messaging, 'create.start', snapshot, volume, context)
 
 
-# ------------------------------------------------------------------ its end other than success
+# ------------------------------------------------------------------ its ends other than success
 
 def withdraw(ctx, op):
     """The snapshot is there in status 'error', and counts, until its owner deletes it."""
+    _failed(ctx, op, f'The snapshot could not be created: {op.error}')
+
+
+def stuck(ctx, op):
+    """What was made of it is still there: deleting the snapshot ends that, as does an operator."""
+    _failed(ctx, op, 'The snapshot could not be created, and part of it may still be there. Delete it. '
+                     f'What failed: {op.error}')
+
+
+def _failed(ctx, op, text):
     swap(ctx.session, Snapshot, op.params['snapshot_id'], {'status': 'creating'}, {'status': 'error'})
-    messages.add(ctx.session, op, messages.SNAPSHOT_CREATE, f'The snapshot could not be created: {op.error}',
-                 ctx.conf.message_ttl)
+    messages.add(ctx.session, op, messages.SNAPSHOT_CREATE, text, ctx.conf.message_ttl)
+    _notify(ctx, op, 'create.error')
+
+
+def _notify(ctx, op, what):
+    if (snapshot := ctx.session.get(Snapshot, op.params['snapshot_id'])) is not None:
+        notify.snapshot(ctx.session, ctx.messaging, what, snapshot, ctx.session.get(Volume, snapshot.volume_id), op)
 
 
 # ------------------------------------------------------------------ steps
@@ -80,13 +95,12 @@ def record_snapshot(ctx, op):
     """The snapshot is available; its owner is told if it is not of one moment."""
     session, id = ctx.session, op.params['snapshot_id']
     swap(session, Snapshot, id, {'status': 'creating'}, {'status': 'available', 'progress': 100})
-    if (snapshot := session.get(Snapshot, id)) is not None:
-        notify.snapshot(session, ctx.messaging, 'create.end', snapshot, session.get(Volume, snapshot.volume_id))
+    _notify(ctx, op, 'create.end')
     if op.notes.get('warning'):
-        messages.add(session, op, messages.SNAPSHOT_CREATE, op.notes['warning'], ctx.conf.message_ttl, 'WARNING')
+        messages.add(session, op, messages.SNAPSHOT_TORN, op.notes['warning'], ctx.conf.message_ttl, 'WARNING')
 
 
-OPERATION = Operation('create-snapshot', version=1, withdraw=withdraw, steps=[
+OPERATION = Operation('create-snapshot', version=1, withdraw=withdraw, stuck=stuck, steps=[
     Step(make_snapshot, at=places.backend, undo=erase_snapshot, delay=0.5),
     Step(record_snapshot, at=places.backend, atomic=True),
 ])

@@ -25,6 +25,7 @@ NOT_KEPT = ('self', 'file', 'schema', 'locations', 'direct_url', 'tags', 'owner'
             'created_at', 'updated_at', 'virtual_size', 'os_hidden', 'owner_specified', 'os_hash_algo', 'os_hash_value',
             'stores')
 MAKING = ('creating', 'downloading')        # the latter while it is filled from an image
+NO_ROOM = 'The image needs more room than the volume or its storage backend has.'
 
 
 # ------------------------------------------------------------------ the request
@@ -104,17 +105,17 @@ def _begin(session, context, volume, kind, params, allowed, chosen):
     if not claims.take(session, chosen.pool, volume.size, chosen.limit):
         raise _TakenMeanwhile
     usage.take(session, volume.project_id, kind, usage.of_volumes(volume.volume_type_id, volume.size), allowed)
-    notify.volume(session, context.service.messaging, 'create.start', volume)
+    notify.volume(session, context.service.messaging, 'create.start', volume, context)
 
 
 def _begin_nowhere(session, context, volume, kind, allowed, why):
     """The volume is there for its owner to see and to delete, and counts."""
     _add(session, volume, kind)
     usage.take(session, volume.project_id, kind, usage.of_volumes(volume.volume_type_id, volume.size), allowed)
-    messages.tell(session, volume.id, volume.project_id, context.request_id, messages.SCHEDULE,
-                  f'The volume could not be created: {why}', context.service.conf.message_ttl, 'ERROR')
-    for what in ('create.start', 'create.error'):
-        notify.volume(session, context.service.messaging, what, volume)
+    messages.tell(session, f'volume:{volume.id}', volume.project_id, context.request_id, messages.SCHEDULE,
+                  f'The volume could not be created: {why}', context.service.conf.message_ttl)
+    notify.volume(session, context.service.messaging, 'create.start', volume, context, status='creating')
+    notify.volume(session, context.service.messaging, 'create.error', volume, context, error=why)
 
 
 def _add(session, volume, kind):
@@ -195,7 +196,7 @@ def _image_meta(image) -> dict:
     return {key: value if isinstance(value, str) else str(value) for key, value in kept.items() if value is not None}
 
 
-# ------------------------------------------------------------------ its end other than success
+# ------------------------------------------------------------------ its ends other than success
 
 def withdraw(ctx, op):
     """Another backend makes the volume, or nobody does.
@@ -210,9 +211,23 @@ def withdraw(ctx, op):
     volume.host = None
     if volume.status == 'creating':
         volume.status = 'error'
-    messages.add(ctx.session, op, messages.CREATE, f'The volume could not be created: {op.error}',
-                 ctx.conf.message_ttl)
-    notify.volume(ctx.session, ctx.messaging, 'create.error', volume)
+    _failed(ctx, op, volume, f'The volume could not be created: {op.error}')
+
+
+def stuck(ctx, op):
+    """What was made of it is still there: deleting the volume ends that, as does an operator."""
+    volume = volumes.for_update(ctx.session, op.params['volume_id'])
+    if volume.status in MAKING:
+        volume.status = 'error'
+    _failed(ctx, op, volume, 'The volume could not be created, and part of it may still be there. Delete it. '
+                             f'What failed: {op.error}')
+
+
+def _failed(ctx, op, volume, text):
+    event = messages.CREATE if not op.params['image'] else (
+        messages.IMAGE_ROOM if op.error == NO_ROOM else messages.IMAGE)
+    messages.add(ctx.session, op, event, text, ctx.conf.message_ttl)
+    notify.volume(ctx.session, ctx.messaging, 'create.error', volume, op)
 
 
 def _elsewhere(ctx, op, volume) -> bool:
@@ -243,8 +258,11 @@ def make_volume(ctx, op):
     elif op.params['image']:
         id, disk_format, size = op.params['image']
         ctx.db.run(lambda session: swap(session, Volume, volume.id, {'status': 'creating'}, {'status': 'downloading'}))
-        ctx.driver.create_from_image(volume, drivers.Image(
-            id, disk_format, size, lambda: _told(ctx.images.chunks(id), size, progress)))
+        image = drivers.Image(id, disk_format, size, lambda: _told(ctx.images.chunks(id), size, progress))
+        try:
+            ctx.driver.create_from_image(volume, image)
+        except drivers.NoSpace as error:
+            raise Refused(NO_ROOM) from error
     else:
         ctx.driver.create(volume)
     if ctx.driver.size(volume) < volume.size:
@@ -281,12 +299,12 @@ def record_volume(ctx, op):
     values = {'status': 'available', 'launched_at': utcnow()} | ({'bootable': True} if op.params['bootable'] else {})
     swap(ctx.session, Volume, id, {'status': MAKING}, values)
     if (volume := ctx.session.get(Volume, id)) is not None:
-        notify.volume(ctx.session, ctx.messaging, 'create.end', volume)
+        notify.volume(ctx.session, ctx.messaging, 'create.end', volume, op)
     if op.notes.get('warning'):
-        messages.add(ctx.session, op, messages.CREATE, op.notes['warning'], ctx.conf.message_ttl, 'WARNING')
+        messages.add(ctx.session, op, messages.CREATE_TORN, op.notes['warning'], ctx.conf.message_ttl, 'WARNING')
 
 
-OPERATION = Operation('create-volume', version=1, withdraw=withdraw, steps=[
+OPERATION = Operation('create-volume', version=1, withdraw=withdraw, stuck=stuck, steps=[
     Step(make_volume, at=places.backend, undo=erase_volume, delay=0.5),
     Step(record_volume, at=places.backend, atomic=True),
 ])

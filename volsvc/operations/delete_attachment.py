@@ -65,9 +65,9 @@ def _begin(session, context, attachment, unless) -> str | None:
     volume, found = locked(session, context, attachment)
     if found.attach_status in unless:
         raise errors.AttachmentChanged(found.id)
-    notify.volume(session, context.service.messaging, 'detach.start', volume)
+    notify.volume(session, context.service.messaging, 'detach.start', volume, context)
     if not found.connection_info:
-        _forget(session, context.service.messaging, found.id, volume)
+        _forget(session, context.service.messaging, found.id, volume, context)
         return None
     return start(session, context, OPERATION, volume, found)
 
@@ -97,14 +97,13 @@ def start(session, context, operation, volume, found) -> str:
                 'connector': found.connector, 'before': before})
 
 
-def _forget(session, messaging, id, volume):
+def _forget(session, messaging, id, volume, who):
     """A growth that still waits for the attachment's host ends with it."""
     tell_server.end(session, id)
     session.execute(delete(Attachment).where(Attachment.id == id))
     if volume.status in BY_ATTACHMENTS:
         volume.status = _status(attachments.of_volume(session, volume.id))
-    session.flush()
-    notify.volume(session, messaging, 'detach.end', volume)
+    notify.volume(session, messaging, 'detach.end', volume, who)
 
 
 def _status(left) -> str:
@@ -116,14 +115,35 @@ def _status(left) -> str:
     return 'available'
 
 
-# ------------------------------------------------------------------ its end other than success
+# ------------------------------------------------------------------ its ends other than success
 
 def withdraw(ctx, op):
     """The attachment is as it was."""
+    put_back(ctx, op)
+    _notify(ctx, op, 'detach.error')
+
+
+def put_back(ctx, op):
+    """The attachment is as it was, and the volume's owner knows why."""
     swap(ctx.session, Attachment, op.params['attachment_id'], {'attach_status': 'detaching'},
          {'attach_status': op.params['before']})
     messages.add(ctx.session, op, messages.DETACH, f'The volume could not be disconnected from a host: {op.error}',
                  ctx.conf.message_ttl)
+
+
+def stuck(ctx, op):
+    """No host reaches the volume by it, and it is still listed: detaching again ends that."""
+    say_stuck(ctx, op)
+    _notify(ctx, op, 'detach.error')
+
+
+def say_stuck(ctx, op):
+    messages.add(ctx.session, op, messages.DETACH, 'The volume was disconnected from a host, but is still listed as '
+                 f'attached. Detach it again. What failed: {op.error}', ctx.conf.message_ttl)
+
+
+def _notify(ctx, op, what):
+    notify.volume(ctx.session, ctx.messaging, what, volumes.for_update(ctx.session, op.params['volume_id']), op)
 
 
 # ------------------------------------------------------------------ steps
@@ -137,10 +157,10 @@ def unexport_volume(ctx, op):
 def forget_attachment(ctx, op):
     """The attachment is gone, and the volume's status is what the others make of it."""
     _forget(ctx.session, ctx.messaging, op.params['attachment_id'],
-            volumes.for_update(ctx.session, op.params['volume_id']))
+            volumes.for_update(ctx.session, op.params['volume_id']), op)
 
 
-OPERATION = Operation('delete-attachment', version=1, withdraw=withdraw, steps=[
+OPERATION = Operation('delete-attachment', version=1, withdraw=withdraw, stuck=stuck, steps=[
     Step(unexport_volume, at=places.backend, attempts=3, delay=0.3),
     NO_RETURN,                                       # the host has lost it
     Step(forget_attachment, at=places.backend, atomic=True),

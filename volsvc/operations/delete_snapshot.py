@@ -2,7 +2,6 @@
 from sqlalchemy import delete
 
 from svckit import operations, quota
-from svckit.db import swap
 from svckit.operations import NO_RETURN, Operation, Step
 from volsvc import notify
 from volsvc.db import messages, snapshots, usage
@@ -28,7 +27,7 @@ def _begin(session, context, snapshot, wanted):
                      user_id=context.user_id, request_id=context.request_id,
                      params={'snapshot_id': snapshot.id, 'volume_id': volume.id, 'host': volume.host,
                              'size': snapshot.size})
-    notify.snapshot(session, context.service.messaging, 'delete.start', snapshot, volume)
+    notify.snapshot(session, context.service.messaging, 'delete.start', snapshot, volume, context)
 
 
 def give_up_stuck(session, snapshot_id: str) -> None:
@@ -40,21 +39,25 @@ def give_up_stuck(session, snapshot_id: str) -> None:
 
 def withdraw(ctx, op):
     """Refused: the snapshot is as it was.  Failed: it is error_deleting, and can be deleted again."""
-    put_back(ctx.session, op.params['snapshot_id'], op.refused)
-    messages.add(ctx.session, op, messages.SNAPSHOT_DELETE, f'The snapshot could not be deleted: {op.error}',
-                 ctx.conf.message_ttl)
-
-
-def put_back(session, id: str, refused: bool) -> None:
-    """The snapshot is no longer 'deleting'."""
-    before = snapshots.for_update(session, id).previous_status or 'error'
-    swap(session, Snapshot, id, {'status': 'deleting'},
-         {'status': before if refused else 'error_deleting', 'previous_status': None})
+    put_back(ctx, op, op.params['snapshot_id'], f'The snapshot could not be deleted: {op.error}', op.refused)
 
 
 def stuck(ctx, op):
     """Its data are gone, and it is still listed: deleting it again ends that."""
-    swap(ctx.session, Snapshot, op.params['snapshot_id'], {'status': 'deleting'}, {'status': 'error_deleting'})
+    put_back(ctx, op, op.params['snapshot_id'],
+             f'The data of the snapshot are gone, but it is still listed. Delete it again. What failed: {op.error}')
+
+
+def put_back(ctx, op, id: str, why: str, refused: bool = False) -> None:
+    """The snapshot is no longer 'deleting', and its owner knows why."""
+    snapshot = snapshots.for_update(ctx.session, id)
+    if snapshot.status == 'deleting':
+        snapshot.status = (snapshot.previous_status or 'error') if refused else 'error_deleting'
+        snapshot.previous_status = None
+    messages.add(ctx.session, op, messages.SNAPSHOT_BUSY if refused else messages.SNAPSHOT_DELETE, why,
+                 ctx.conf.message_ttl, resource=f'snapshot:{id}')
+    notify.snapshot(ctx.session, ctx.messaging, 'delete.error', snapshot,
+                    ctx.session.get(Volume, snapshot.volume_id), op)
 
 
 def erase_snapshot(ctx, op):
@@ -65,12 +68,12 @@ def erase_snapshot(ctx, op):
 def forget_snapshot(ctx, op):
     """Nobody knows of it any more, and its quota is free."""
     if (snapshot := ctx.session.get(Snapshot, op.params['snapshot_id'])) is not None:
-        forget(ctx.session, ctx.messaging, snapshot, ctx.session.get(Volume, snapshot.volume_id))
+        forget(ctx.session, ctx.messaging, snapshot, ctx.session.get(Volume, snapshot.volume_id), op)
 
 
-def forget(session, messaging, snapshot, volume) -> None:
+def forget(session, messaging, snapshot, volume, who) -> None:
     quota.give(session, snapshot.project_id, usage.of_snapshots(snapshot.volume_type_id, snapshot.counted))
-    notify.snapshot(session, messaging, 'delete.end', snapshot, volume)
+    notify.snapshot(session, messaging, 'delete.end', snapshot, volume, who, status='deleted')
     session.execute(delete(Snapshot).where(Snapshot.id == snapshot.id))
 
 

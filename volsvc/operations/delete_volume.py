@@ -2,7 +2,6 @@
 from sqlalchemy import delete
 
 from svckit import operations, quota
-from svckit.db import swap
 from svckit.operations import NO_RETURN, Operation, Step
 from volsvc import errors, notify
 from volsvc.db import attachments, claims, messages, snapshots, usage, volumes
@@ -47,8 +46,9 @@ def _begin(session, context, volume, force, cascade):
         wanted = (snapshot.status,) if force else delete_snapshot.STATUSES
         snapshots.mark(session, snapshot, 'deleted with its volume', wanted, status='deleting',
                        previous_status=snapshot.status)
-        notify.snapshot(session, context.service.messaging, 'delete.start', snapshot, volume)
-    notify.volume(session, context.service.messaging, 'delete.start', volume)
+        notify.snapshot(session, context.service.messaging, 'delete.start', snapshot, volume, context,
+                        status='deleting')
+    notify.volume(session, context.service.messaging, 'delete.start', volume, context, status='deleting')
     if volume.host is None:
         _forget_at_once(session, context, volume)
         return
@@ -72,26 +72,29 @@ def _forget_at_once(session, context, volume):
     if operations.live(session, f'volume:{volume.id}'):
         raise errors.Conflict(f'Another operation on volume {volume.id} is still running. Wait for it to end and ask '
                               'again.')
-    _forget(session, context.service.messaging, volumes.for_update(session, volume.id))
+    _forget(session, context.service.messaging, volumes.for_update(session, volume.id), context)
 
 
 def withdraw(ctx, op):
     """Refused: all is as it was.  Failed: it and its snapshots are error_deleting, and can be deleted again."""
-    id = op.params['volume_id']
-    volume = volumes.get(ctx.session, id)
-    for snapshot_id, _ in op.params.get('snapshots', ()):
-        delete_snapshot.put_back(ctx.session, snapshot_id, op.refused)
-    swap(ctx.session, Volume, id, {'status': 'deleting'},
-         {'status': volume.previous_status or 'error' if op.refused else 'error_deleting', 'previous_status': None})
-    messages.add(ctx.session, op, messages.DELETE, f'The volume could not be deleted: {op.error}',
-                 ctx.conf.message_ttl)
+    _put_back(ctx, op, lambda what: f'The {what} could not be deleted: {op.error}', op.refused)
 
 
 def stuck(ctx, op):
     """Its data are gone, and it is still listed: deleting it again ends that."""
-    swap(ctx.session, Volume, op.params['volume_id'], {'status': 'deleting'}, {'status': 'error_deleting'})
+    _put_back(ctx, op, lambda what: f'The data of the {what} are gone, but it is still listed. Delete it again. '
+                                    f'What failed: {op.error}')
+
+
+def _put_back(ctx, op, why, refused=False):
     for id, _ in op.params.get('snapshots', ()):
-        delete_snapshot.put_back(ctx.session, id, refused=False)
+        delete_snapshot.put_back(ctx, op, id, why('snapshot'), refused)
+    volume = volumes.for_update(ctx.session, op.params['volume_id'])
+    if volume.status == 'deleting':
+        volume.status = (volume.previous_status or 'error') if refused else 'error_deleting'
+        volume.previous_status = None
+    messages.add(ctx.session, op, messages.DELETE, why('volume'), ctx.conf.message_ttl)
+    notify.volume(ctx.session, ctx.messaging, 'delete.error', volume, op)
 
 
 def erase_volume(ctx, op):
@@ -104,15 +107,15 @@ def erase_volume(ctx, op):
 def forget_volume(ctx, op):
     """Nobody knows of it any more, and its quota and room are free."""
     if (volume := ctx.session.get(Volume, op.params['volume_id'])) is not None:
-        _forget(ctx.session, ctx.messaging, volume)
+        _forget(ctx.session, ctx.messaging, volume, op)
 
 
-def _forget(session, messaging, volume):
+def _forget(session, messaging, volume, who):
     claims.release(session, volume.host, volume.size)
     quota.give(session, volume.project_id, usage.of_volumes(volume.volume_type_id, volume.size))
-    notify.volume(session, messaging, 'delete.end', volume)
+    notify.volume(session, messaging, 'delete.end', volume, who, status='deleted')
     for snapshot in snapshots.of_volume(session, volume.id):
-        delete_snapshot.forget(session, messaging, snapshot, volume)
+        delete_snapshot.forget(session, messaging, snapshot, volume, who)
     session.execute(delete(Attachment).where(Attachment.volume_id == volume.id))
     session.execute(delete(Volume).where(Volume.id == volume.id))
 

@@ -21,7 +21,12 @@ def _begin(session, context, attachment) -> str | None:
 
 def withdraw(ctx, op):
     """The attachment is as it was."""
-    delete_attachment.withdraw(ctx, op)
+    delete_attachment.put_back(ctx, op)
+
+
+def stuck(ctx, op):
+    """No host reaches the volume by the attachment, which still says so."""
+    delete_attachment.say_stuck(ctx, op)
 
 
 def unexport_volume(ctx, op):
@@ -35,7 +40,7 @@ def forget_connection(ctx, op):
          {'attach_status': op.params['before'], 'connector': None, 'connection_info': None})
 
 
-OPERATION = Operation('end-connection', version=1, withdraw=withdraw, steps=[
+OPERATION = Operation('end-connection', version=1, withdraw=withdraw, stuck=stuck, steps=[
     Step(unexport_volume, at=places.backend, attempts=3, delay=0.3),
     NO_RETURN,                                       # the host has lost it
     Step(forget_connection, at=places.backend, atomic=True),

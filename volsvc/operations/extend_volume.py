@@ -89,7 +89,7 @@ def _begin(session, context, volume, size, in_use, allowed, backend):
         params={'volume_id': volume.id, 'host': volume.host, 'in_use': in_use, 'old_size': volume.size, 'size': size,
                 'quota': amounts})
     usage.take(session, volume.project_id, volume.type, amounts, allowed)
-    notify.volume(session, context.service.messaging, 'resize.start', volume)
+    notify.volume(session, context.service.messaging, 'resize.start', volume, context, status='extending')
 
 
 def give_up_stuck(session, volume_id: str) -> None:
@@ -122,8 +122,10 @@ def withdraw(ctx, op):
         volume.status = _status_before(volume) if op.refused else 'error_extending'
         volume.previous_status = None
     size = op.params['size'] // GIB
-    messages.add(ctx.session, op, messages.EXTEND,
+    of_server = op.refused and not op.notes.get('servers_asked')
+    messages.add(ctx.session, op, messages.EXTEND_TELL if of_server else messages.EXTEND,
                  f'The volume was not extended to {size} GiB and keeps its size: {op.error}', ctx.conf.message_ttl)
+    notify.volume(ctx.session, ctx.messaging, 'resize.error', volume, op)
 
 
 def _status_before(volume) -> str:
@@ -133,10 +135,13 @@ def _status_before(volume) -> str:
 
 def stuck(ctx, op):
     """Nobody knows its real size: it is no longer 'extending', and says why."""
-    swap(ctx.session, Volume, op.params['volume_id'], {'status': 'extending'}, {'status': 'error_extending'})
+    volume = volumes.for_update(ctx.session, op.params['volume_id'])
+    if volume.status == 'extending':
+        volume.status = 'error_extending'
     messages.add(ctx.session, op, messages.EXTEND,
-                 f'Extending the volume came to a halt: {op.error}. An operator can resume it '
-                 f'(operation {op.id}), or it can be extended again.', ctx.conf.message_ttl)
+                 f'Extending the volume came to a halt. An operator can resume it (operation {op.id}), or it can be '
+                 f'extended again. What failed: {op.error}', ctx.conf.message_ttl)
+    notify.volume(ctx.session, ctx.messaging, 'resize.error', volume, op)
 
 
 # ------------------------------------------------------------------ steps
@@ -144,7 +149,7 @@ def stuck(ctx, op):
 def check_servers(ctx, op):
     """No server's host has said that it can never take the growth; one that says nothing is no obstacle."""
     if not op.params['in_use']:
-        return
+        return {'servers_asked': True}
     with ctx.db.reader() as session:
         used = [row for row in attachments.of_volume(session, op.params['volume_id']) if row.instance_uuid]
     for attachment in used:
@@ -157,6 +162,7 @@ def check_servers(ctx, op):
             continue
         if reason:
             raise Refused(f'Server {attachment.instance_uuid} cannot take a larger disk while it runs: {reason}.')
+    return {'servers_asked': True}
 
 
 def grow_backend(ctx, op):
@@ -191,7 +197,7 @@ def record_size(ctx, op):
     ctx.session.flush()
     for attachment in tell_server.one_each(volume.attachments):
         tell_server.start(ctx.session, op, attachment)
-    notify.volume(ctx.session, ctx.messaging, 'resize.end', volume)
+    notify.volume(ctx.session, ctx.messaging, 'resize.end', volume, op)
 
 
 def _volume(op) -> drivers.Volume:

@@ -29,8 +29,7 @@ def _begin(session, context, volume_id, snapshot_id):
                      user_id=context.user_id, request_id=context.request_id,
                      params={'volume_id': volume.id, 'host': volume.host, 'size': volume.size,
                              'snapshot': [snapshot.id, snapshot.size]})
-    session.flush()
-    _notify(session, context.service.messaging, 'revert.start', volume, snapshot)
+    _notify(session, context.service.messaging, 'revert.start', volume, snapshot, context)
 
 
 def _latest(session, volume, snapshot_id) -> Snapshot:
@@ -51,7 +50,7 @@ def _latest(session, volume, snapshot_id) -> Snapshot:
 
 def withdraw(ctx, op):
     """Refused: all is as it was.  Failed: the snapshot is, and the volume in error: it may hold some of both."""
-    _end(ctx.session, op, 'available' if op.refused else 'error')
+    _end(ctx, op, 'available' if op.refused else 'error', 'revert.error')
     left = 'It is as it was.' if op.refused else 'The snapshot holds what it did; the volume may hold some of both.'
     messages.add(ctx.session, op, messages.REVERT, f'The volume could not be reverted: {op.error} {left}',
                  ctx.conf.message_ttl)
@@ -59,13 +58,18 @@ def withdraw(ctx, op):
 
 def stuck(ctx, op):
     """It holds what the snapshot does, and only its status could not be written."""
-    _end(ctx.session, op, 'error')
+    _end(ctx, op, 'error', 'revert.error')
+    messages.add(ctx.session, op, messages.REVERT, 'The volume was reverted, but its status could not be changed: '
+                 f'{op.error}', ctx.conf.message_ttl)
 
 
-def _end(session, op, status):
-    id, (snapshot_id, _) = op.params['volume_id'], op.params['snapshot']
+def _end(ctx, op, status, what):
+    session, id, (snapshot_id, _) = ctx.session, op.params['volume_id'], op.params['snapshot']
     swap(session, Volume, id, {'status': ('reverting', 'error')}, {'status': status, 'previous_status': None})
     swap(session, Snapshot, snapshot_id, {'status': 'restoring'}, {'status': 'available'})
+    volume, snapshot = session.get(Volume, id), session.get(Snapshot, snapshot_id)
+    if volume and snapshot:
+        _notify(session, ctx.messaging, what, volume, snapshot, op)
 
 
 # ------------------------------------------------------------------ steps
@@ -83,16 +87,12 @@ def revert_data(ctx, op):
 
 def record_revert(ctx, op):
     """Volume and snapshot are available."""
-    _end(ctx.session, op, 'available')
-    volume, snapshot = (ctx.session.get(model, id) for model, id in (
-        (Volume, op.params['volume_id']), (Snapshot, op.params['snapshot'][0])))
-    if volume and snapshot:
-        _notify(ctx.session, ctx.messaging, 'revert.end', volume, snapshot)
+    _end(ctx, op, 'available', 'revert.end')
 
 
-def _notify(session, messaging, what, volume, snapshot):
-    notify.volume(session, messaging, what, volume)
-    notify.snapshot(session, messaging, what, snapshot, volume)
+def _notify(session, messaging, what, volume, snapshot, who):
+    notify.volume(session, messaging, what, volume, who)
+    notify.snapshot(session, messaging, what, snapshot, volume, who)
 
 
 OPERATION = Operation('revert-volume', version=1, withdraw=withdraw, stuck=stuck, steps=[

@@ -53,7 +53,7 @@ def end(session, attachment_id: str) -> None:
 def withdraw(ctx, op):
     """The volume has grown, only this server does not show it."""
     size = op.params['size'] // GIB
-    messages.add(ctx.session, op, messages.TELL,
+    messages.add(ctx.session, op, messages.EXTEND_TELL,
                  f'The volume was extended to {size} GiB, but server {op.params["server_id"]} does not show '
                  f'the new size before its next start: {op.error}', ctx.conf.message_ttl)
 
@@ -105,7 +105,7 @@ def _say(ctx, op, why):
     """Once for each reason: the volume has grown, this server waits."""
     size = op.params['size'] // GIB
     ctx.db.run(lambda session: messages.add(
-        session, op, messages.TELL, f'The volume was extended to {size} GiB. Server {op.params["server_id"]} '
+        session, op, messages.EXTEND_TELL, f'The volume was extended to {size} GiB. Server {op.params["server_id"]} '
         f'does not show the new size yet: {why}.', ctx.conf.message_ttl))
 
 

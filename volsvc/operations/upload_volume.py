@@ -77,8 +77,10 @@ def withdraw(ctx, op):
 
 
 def stuck(ctx, op):
-    """The image is whole; what is left is for an operator to end."""
+    """What is left of it is for an operator to end."""
     _rest(ctx.session, op)
+    messages.add(ctx.session, op, messages.UPLOAD, 'Making an image of the volume came to a halt. An operator can '
+                 f'resume it (operation {op.id}). What failed: {op.error}', ctx.conf.message_ttl)
 
 
 def _rest(session, op):
@@ -140,7 +142,7 @@ def record_upload(ctx, op):
     """The volume is at rest; its owner is told if the image is not of one moment."""
     _rest(ctx.session, op)
     if op.notes.get('warning'):
-        messages.add(ctx.session, op, messages.UPLOAD, op.notes['warning'], ctx.conf.message_ttl, 'WARNING')
+        messages.add(ctx.session, op, messages.UPLOAD_TORN, op.notes['warning'], ctx.conf.message_ttl, 'WARNING')
 
 
 def _volume(op) -> drivers.Volume:

@@ -150,14 +150,14 @@ class TestThereAndBack:
         assert state(world, volume) == ('in-use', [server], ['host1'])
 
     def test_notifications(self, world, volume, server):
-        sent = []
-        world.service.messaging.notify = lambda name, payload: sent.append((name, payload['status']))
+        world.heard.clear()
         attached(world, volume, server)
         act(world, volume, 'os-begin_detaching', **SERVICE)
         disconnect(world, volume, **SERVICE)
         act(world, volume, 'os-detach', **SERVICE)
-        assert sent == [('volume.attach.start', 'attaching'), ('volume.attach.end', 'in-use'),
-                        ('volume.detach.start', 'detaching'), ('volume.detach.end', 'available')]
+        assert [(name, payload['status']) for name, payload in world.heard] == [
+            ('volume.attach.start', 'attaching'), ('volume.attach.end', 'in-use'),
+            ('volume.detach.start', 'detaching'), ('volume.detach.end', 'available')]
 
     def test_beside_attachments(self, world, shared, server):
         """Servers that came by either way share a volume, and each leaves by its own."""

@@ -1,7 +1,6 @@
 """A volume goes back to its latest snapshot."""
 import pytest
 
-from svckit.messaging import Messaging
 from tests.api.volsvc.world import ADMIN
 
 ELSEWHERE = '11111111-1111-1111-1111-111111111111'
@@ -39,15 +38,15 @@ def refused(world, code, volume, snapshot, **kw):
     return message
 
 
-def test_it_holds_what_the_snapshot_does(world, volume, snapshot, monkeypatch):
-    told = []
-    monkeypatch.setattr(Messaging, 'notify', lambda self, name, payload: told.append(name))
+def test_it_holds_what_the_snapshot_does(world, volume, snapshot):
+    world.heard.clear()
     assert world.act(volume, 'revert', {'snapshot_id': snapshot}) is None
     assert (status(world, 'volume', volume), status(world, 'snapshot', snapshot)) == ('reverting', 'restoring')
     world.run()
     assert (status(world, 'volume', volume), status(world, 'snapshot', snapshot)) == ('available', 'available')
     assert world.driver.volumes[volume]['data'] == b'as it was'
-    assert told == ['volume.revert.start', 'snapshot.revert.start', 'volume.revert.end', 'snapshot.revert.end']
+    assert [name for name, _ in world.heard] == [
+        'volume.revert.start', 'snapshot.revert.start', 'volume.revert.end', 'snapshot.revert.end']
 
 
 def test_again_and_again(world, volume, snapshot):

@@ -2,7 +2,6 @@
 import pytest
 
 from svckit import quota
-from svckit.messaging import Messaging
 from tests.api.volsvc.world import ADMIN, GIB, SERVICE
 
 ELSEWHERE = '11111111-1111-1111-1111-111111111111'
@@ -118,7 +117,7 @@ class TestCreate:
             world.wait()
         assert shown(world, id)['status'] == 'error' and world.volume(volume)['status'] == 'available'
         message, = world.get(f'/messages?resource_uuid={id}')['messages']
-        assert (message['resource_type'], message['event_id']) == ('VOLUME_SNAPSHOT', 'VOLUME_VOLUME_SNAPSHOT_009_001')
+        assert (message['resource_type'], message['event_id']) == ('VOLUME_SNAPSHOT', 'VOLUME_VOLUME_SNAPSHOT_009_013')
         world.delete(f'/snapshots/{id}')
         world.run()
         assert 'snapshots' not in world.used()
@@ -138,18 +137,17 @@ class TestCreate:
         id = made(world, volume)
         assert [*seen, shown(world, id)['os-extended-snapshot-attributes:progress']] == ['42%', '100%']
 
-    def test_notifications(self, world, volume, monkeypatch):
-        sent = []
-        monkeypatch.setattr(Messaging, 'notify', lambda self, name, payload, context=None: sent.append((name, payload)))
+    def test_notifications(self, world, volume):
+        world.heard.clear()
         id = made(world, volume)
         world.delete(f'/snapshots/{id}')
         world.run()
-        assert [name for name, _ in sent] == [f'snapshot.{what}' for what in (
+        assert [name for name, _ in world.heard] == [f'snapshot.{what}' for what in (
             'create.start', 'create.end', 'delete.start', 'delete.end')]
-        assert [(payload['status'], payload['deleted']) for _, payload in sent] == [
-            ('creating', ''), ('available', ''), ('deleting', ''), ('deleting', 'True')]
+        assert [(payload['status'], payload['deleted']) for _, payload in world.heard] == [
+            ('creating', ''), ('available', ''), ('deleting', ''), ('deleted', 'True')]
         assert all((payload['snapshot_id'], payload['volume_id'], payload['volume_size']) == (id, volume, 2)
-                   for _, payload in sent)
+                   for _, payload in world.heard)
 
     def test_its_operations(self, world, volume):
         id = made(world, volume)

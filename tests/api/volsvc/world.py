@@ -72,7 +72,9 @@ class World:
             'images__endpoint_override': 'http://images', 'oslo_policy__policy_file': f'{folder}/p.yaml', **overrides}
         self.conf = conf.load('volsvc', options.OPTS, files=[], **settings)
         self.policy_file, self.clock = folder / 'p.yaml', Clock()
-        self.service = Service(self.conf, Messaging(self.conf, 'volsvc', Local()), self.clock)
+        self.heard, local = [], Local()         # (name, payload) of each notification
+        local.meters.append(lambda *heard: self.heard.append(heard))
+        self.service = Service(self.conf, Messaging(self.conf, 'volsvc', local), self.clock)
         self.nova, self.glance = Nova(), fakes.Images()
         self.service.compute = Compute(self.conf, fakes.session(self.nova))
         self.service.images = Images(self.conf, fakes.session(self.glance))
