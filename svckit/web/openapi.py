@@ -72,7 +72,7 @@ def _operation(method, path, handlers, version) -> dict:
     actions = None not in handlers
     title, text = _told(next(iter(handlers.values()))) if not actions else ('One of the actions below.', '')
     found = {'operationId': re.sub(r'\W+', '-', f'{method.lower()}{path.partition("}")[2] or path}').strip('-'),
-             'tags': [_noun(path)], 'summary': title,
+             'tags': [noun(path)], 'summary': title,
              'parameters': [{'$ref': '#/components/parameters/version'}, *_query(handlers, version)],
              'responses': _responses(method, list(handlers.values()))}
     if text:
@@ -143,7 +143,7 @@ def _version_header(versions, version) -> dict:
             'description': 'The microversion of the request.', 'schema': {'const': f'{name} {version}'}}
 
 
-def _noun(path) -> str:
+def noun(path) -> str:
     """'volumes' of /v3/{project_id}/volumes/{volume_id}."""
     return next(part for part in path.split('/')[2:] if part[:1] != '{')
 
