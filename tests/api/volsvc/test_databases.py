@@ -163,3 +163,23 @@ def test_of_many_snapshots_at_once_so_many_begin_as_the_quota_has(world):
     world.put('/os-quota-sets/p1', {'quota_set': {'snapshots': 3}}, **ADMIN)
     assert at_once(8, lambda: snapshot(world, volume)) == 3 * [202] + 5 * [413]
     assert world.used()['snapshots'] == 3 and world.used()['gigabytes'] == 4
+
+
+def test_a_type_is_deleted_while_it_is_asked_for(world):
+    """Whoever has it keeps it: no volume and no project is left with a type that is gone."""
+    path = '/v3/p1/types/' + world.post('/types', {'volume_type': {'name': 'gold'}}, 200, **ADMIN)['volume_type']['id']
+    asks = itertools.cycle([
+        lambda: world.call('POST', '/v3/p1/volumes', {'volume': {'size': 1, 'volume_type': 'gold'}}),
+        lambda: world.call('DELETE', path, **ADMIN),
+        lambda: world.call('PUT', '/v3/p1/default-types/p1', {'default_type': {'volume_type': 'gold'}}, **ADMIN)])
+    assert set(at_once(9, lambda: next(asks)())) <= {200, 202, 400, 404}
+    world.run()
+    kept = world.call('GET', path, **ADMIN).status == 200
+    used = [volume['volume_type'] for volume in world.get('/volumes/detail')['volumes']]
+    assert kept == bool(used or world.get('/default-types', **ADMIN)['default_types']) and set(used) <= {'gold'}
+
+
+def test_many_choose_a_default_at_once(world):
+    body = {'default_type': {'volume_type': '__DEFAULT__'}}
+    assert set(at_once(8, lambda: world.call('PUT', '/v3/p1/default-types/p1', body, **ADMIN))) == {200}
+    assert len(world.get('/default-types', **ADMIN)['default_types']) == 1
