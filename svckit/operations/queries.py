@@ -7,18 +7,19 @@ from svckit.operations.models import EVENTS, OPERATIONS
 _FIELDS = [OPERATIONS.c[name] for name in Op.__dataclass_fields__]
 
 
-def _ops(session, *where, order=(), limit=None) -> list[Op]:
-    rows = session.execute(select(*_FIELDS).where(*where).order_by(*order).limit(limit))
+def _ops(session, *where, order=(), limit=None, for_update=False) -> list[Op]:
+    query = select(*_FIELDS).where(*where).order_by(*order).limit(limit)
+    rows = session.execute(query.with_for_update() if for_update else query)
     return [Op(**row._mapping) for row in rows]
 
 
-def get(session, id: str) -> Op | None:
-    return next(iter(_ops(session, OPERATIONS.c.id == id)), None)
+def get(session, id: str, for_update=False) -> Op | None:
+    return next(iter(_ops(session, OPERATIONS.c.id == id, for_update=for_update)), None)
 
 
-def live(session, subject: str) -> Op | None:
-    """The one live operation of a subject."""
-    return next(iter(_ops(session, OPERATIONS.c.subject == subject)), None)
+def live(session, subject: str, for_update=False) -> Op | None:
+    """The one live operation of a subject; `for_update`: it stays as it is until the transaction ends."""
+    return next(iter(_ops(session, OPERATIONS.c.subject == subject, for_update=for_update)), None)
 
 
 def of_resource(session, resource: str, limit=100) -> list[Op]:

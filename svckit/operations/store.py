@@ -132,7 +132,7 @@ def succeed(session, op: Op, operation: Operation, *, params: dict) -> str:
 
 def cancel(session, subject: str, reason: str, names: Iterable[str] | None = None) -> bool:
     """End a subject's live operation (one of `names`, if given) where it stands, undoing nothing."""
-    op = queries.live(session, subject)
+    op = queries.live(session, subject, for_update=True)
     if op is None or (names is not None and op.name not in names):
         return False
     _end(session, op, CANCELLED, reason)
@@ -164,7 +164,7 @@ def prune(session, age: float) -> int:
 
 
 def _stuck(session, id):
-    op = queries.get(session, id)
+    op = queries.get(session, id, for_update=True)
     if op is None:
         raise errors.NotFound('Operation', id)
     if op.state != STUCK:

@@ -2,10 +2,12 @@
 import pytest
 from sqlalchemy import select
 
+from svckit import operations
 from tests.operations.volsvc_world import World, at_once
 from volsvc import errors
+from volsvc.cmd import manage
 from volsvc.db.models import Volume
-from volsvc.drivers.base import NoSpace
+from volsvc.drivers.base import DriverError, NoSpace
 from volsvc.operations import create_volume, delete_volume, extend_volume
 
 TYPE = '__DEFAULT__'
@@ -59,3 +61,41 @@ def test_two_hundred_creates_and_extends_at_once(world):
     at_once(30 + made, lambda n: delete_volume.request(world.context(), volumes(world)[n]))
     world.run()
     assert world.used() == {} and world.wrong_usage() == []
+
+
+def stuck(world, sizes):
+    """Volumes of 1 GiB that came to a halt while they grew to these sizes."""
+    size = world.driver.size
+
+    def silent(volume):
+        raise DriverError('the array does not answer')
+    there = [world.made(1) for _ in sizes]
+    world.driver.size = silent
+    for volume, wanted in zip(there, sizes, strict=True):
+        extend_volume.request(world.context(), volume, wanted)
+    while [op for op in world.operations() if op.state in ('running', 'undoing')]:
+        world.run()
+        world.wait(600)
+    world.driver.size = size
+    return [world.row(volume.id) for volume in there]
+
+
+def test_what_a_stuck_growth_holds_is_given_back_once(world):
+    """Whoever wants something else of it at once: a growth, a deletion, an operator who gives it up or resumes it."""
+    volumes = stuck(world, [3, 4])
+    ids = [op.id for op in world.operations('extend-volume')]
+    in_use(world, 2, 7)
+    context = world.context()
+    wishes = [lambda volume, id: extend_volume.request(context, volume, 5),
+              lambda volume, id: delete_volume.request(context, volume),
+              lambda volume, id: give_up(world, id),
+              lambda volume, id: world.db.run(lambda session: operations.retry(session, id))]
+    at_once(16, lambda n: wishes[n // 2 % 4](volumes[n % 2], ids[n % 2]))
+    assert world.wrong_usage() == []
+    world.run()
+    assert world.wrong_usage() == []
+
+
+def give_up(world, id):
+    commands = manage.Commands()
+    world.db.run(lambda session: commands.abandon(session, id))

@@ -32,7 +32,7 @@ def _begin(session, context, snapshot, wanted):
 
 def give_up_stuck(session, snapshot_id: str) -> None:
     """A stuck operation makes way for what is asked now."""
-    op = operations.live(session, f'snapshot:{snapshot_id}')
+    op = operations.live(session, f'snapshot:{snapshot_id}', for_update=True)
     if op and op.state == 'stuck':
         operations.cancel(session, op.subject, 'Its snapshot was asked for something else.')
 

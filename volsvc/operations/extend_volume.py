@@ -94,7 +94,7 @@ def _begin(session, context, volume, size, in_use, allowed, backend):
 
 def give_up_stuck(session, volume_id: str) -> None:
     """A stuck operation makes way for what is asked now; what an extend held of quota and room goes back."""
-    op = operations.live(session, f'volume:{volume_id}')
+    op = operations.live(session, f'volume:{volume_id}', for_update=True)
     if op and op.state == 'stuck':
         operations.cancel(session, op.subject, 'Its volume was asked for something else.')
         give_back(session, op)
