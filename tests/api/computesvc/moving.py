@@ -2,7 +2,7 @@
 import pytest
 from sqlalchemy import update
 
-from computesvc.db import claims
+from computesvc.db import claims, servers
 from computesvc.db.models import Service
 from svckit import quota
 from svckit.operations.testing import Killed, let_time_pass
@@ -51,7 +51,8 @@ def guests(world):
 
 
 def used(world):
-    """(quota of the project, processors that are claimed by host)."""
+    """(quota of the project, processors that are claimed by host), and both are what servers come to."""
+    assert quota.differences(world.service.db, servers.counted_usage) == []
     with world.service.db.reader() as session:
         held = quota.usage(session, 'p1')
         return ((held['instances'], held['cores'], held['ram']),
