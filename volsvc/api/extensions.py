@@ -21,6 +21,8 @@ _KNOWN = {
     'os-volume-actions': ('VolumeActions', 'What can be done with volumes.'),
     'os-volume-type-access': ('VolumeTypeAccess', 'Who may use types that are not public.'),
     'os-admin-actions': ('AdminActions', 'What only administrators do with volumes.'),
+    'capabilities': ('Capabilities', 'What backends can do.'),
+    'os-snapshot-actions': ('SnapshotActions', 'How far a snapshot that a compute service makes is.'),
     'scheduler-stats': ('Scheduler_stats', 'Pools that volumes can be made in.'),
 }
 

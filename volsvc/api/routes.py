@@ -5,6 +5,7 @@ What works below a project's address works without it too.
 from volsvc.api import (
     attachments,
     availability_zones,
+    capabilities,
     default_types,
     extensions,
     limits,
@@ -76,6 +77,7 @@ _BELOW_A_PROJECT = {
     '/os-services/disable': {'PUT': services.disable},
     '/os-services/disable-log-reason': {'PUT': services.disable_with_reason},
     '/scheduler-stats/get_pools': {'GET': scheduler_stats.get_pools},
+    '/capabilities/{host}': {'GET': capabilities.show},
     '/os-availability-zone': {'GET': availability_zones.index},
     '/extensions': {'GET': extensions.index},
     '/extensions/{alias}': {'GET': extensions.show},

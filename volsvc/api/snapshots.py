@@ -1,4 +1,5 @@
 """Snapshots: create, show, list, change, delete."""
+from svckit import operations
 from svckit.web import actions, handler
 from volsvc import errors
 from volsvc.api import filters, lists, scope, versions
@@ -13,6 +14,8 @@ from volsvc.policies import snapshots as policies
 
 STATUSES = ('available', 'error', 'creating', 'deleting', 'deleted', 'error_deleting', 'backing-up', 'restoring',
             'unmanaging')
+# What a snapshot with this status can be said to be.
+_SAID = {'creating': ('creating', 'available', 'error'), 'deleting': ('deleting', 'error_deleting')}
 _FILTERS = ('name', 'status', 'volume_id', 'metadata', 'availability_zone', 'consumes_quota', 'name~', 'status~',
             'display_name', 'id', 'user_id')
 _SINCE = {'metadata': versions.SNAPSHOT_METADATA_FILTER, 'consumes_quota': versions.CONSUMES_QUOTA}
@@ -102,6 +105,29 @@ def reset_status(req, snapshot_id):
     req.context.db.run(change)
 
 
+@handler(status=202, body=schemas.UPDATE_STATUS)
+def update_status(req, snapshot_id):
+    """A compute service says how far it is with a snapshot that it makes or deletes, or how that ended.
+
+    How what volsvc itself makes or deletes ends, nobody else says.
+    """
+    snapshot = find(req, snapshot_id)
+    req.context.authorize(policies.UPDATE_STATUS, snapshot)
+    wanted = req.data['os-update_snapshot_status']
+    status, progress = wanted['status'], wanted.get('progress')
+
+    def change(session):
+        row = snapshots.for_update(session, snapshot.id)
+        if status not in _SAID.get(row.status, ()):
+            raise errors.BadRequest(f'A snapshot that is {row.status} cannot be said to be {status!r}.')
+        live = operations.live(session, f'snapshot:{row.id}')
+        if live and status != row.status:
+            raise errors.Conflict(f'Operation {live.name} {live.id} is at work on the snapshot, and says how it ends.')
+        row.status = status
+        row.progress = int(progress.rstrip('%')) if progress else row.progress
+    req.context.db.run(change)
+
+
 @handler(status=202, body=schemas.FORCE_DELETE)
 def force_delete(req, snapshot_id):
     """Have a snapshot deleted, whatever its status."""
@@ -110,7 +136,8 @@ def force_delete(req, snapshot_id):
     delete_snapshot.request(req.context, snapshot, force=True)
 
 
-ACTION = actions({'os-reset_status': reset_status, 'os-force_delete': force_delete})
+ACTION = actions({'os-reset_status': reset_status, 'os-force_delete': force_delete,
+                  'os-update_snapshot_status': update_status})
 
 
 def _list(req, view):

@@ -29,6 +29,16 @@ def extend(req, volume_id):
     extend_volume.request(req.context, volume, req.data['os-extend']['new_size'])
 
 
+@handler(status=202, body=schemas.EXTEND_COMPLETION, min=versions.EXTEND_COMPLETION)
+def extend_completion(req, volume_id):
+    """A compute service has grown a volume for a backend that cannot: always refused, as those here can."""
+    volume = find(req, volume_id)
+    req.context.authorize(policies.EXTEND_COMPLETION, volume)
+    if volume.status != 'extending':
+        raise errors.BadRequest(f'Invalid volume: volume {volume_id} is not being extended.')
+    raise errors.BadRequest(f'Invalid volume: the backend of volume {volume_id} extends it, nobody else.')
+
+
 @handler(status=202, body=schemas.REVERT, min=versions.REVERT)
 def revert(req, volume_id):
     """Take a volume back to its latest snapshot."""
@@ -87,6 +97,7 @@ def update_readonly(req, volume_id):
 
 ACTION = actions({
     'os-extend': extend,
+    'os-extend_volume_completion': extend_completion,
     'revert': revert,
     'os-reset_status': reset_status,
     'os-force_delete': force_delete,

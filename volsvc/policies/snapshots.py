@@ -1,5 +1,5 @@
 """Policies of snapshots."""
-from volsvc.policies.base import ADMIN, MEMBER, READER, rule
+from volsvc.policies.base import ADMIN, MEMBER, MEMBER_OR_SERVICE, READER, rule
 
 CREATE = 'volume:create_snapshot'
 GET = 'volume:get_snapshot'
@@ -9,6 +9,7 @@ DELETE = 'volume:delete_snapshot'
 EXTENDED_ATTRIBUTES = 'volume_extension:extended_snapshot_attributes'
 RESET_STATUS = 'volume_extension:snapshot_admin_actions:reset_status'
 FORCE_DELETE = 'volume_extension:snapshot_admin_actions:force_delete'
+UPDATE_STATUS = 'snapshot_extension:snapshot_actions:update_snapshot_status'
 GET_METADATA = 'volume:get_snapshot_metadata'
 UPDATE_METADATA = 'volume:update_snapshot_metadata'
 DELETE_METADATA = 'volume:delete_snapshot_metadata'
@@ -26,6 +27,8 @@ RULES = [
          f'GET {_PATH}', 'GET /snapshots/detail'),
     rule(RESET_STATUS, ADMIN, 'Set a snapshot\'s status.', f'POST {_PATH}/action (os-reset_status)'),
     rule(FORCE_DELETE, ADMIN, 'Delete a snapshot in any status.', f'POST {_PATH}/action (os-force_delete)'),
+    rule(UPDATE_STATUS, MEMBER_OR_SERVICE, 'Say how far a compute service is with a snapshot that it makes or deletes.',
+         f'POST {_PATH}/action (os-update_snapshot_status)'),
     rule(GET_METADATA, READER, 'Show a snapshot\'s metadata.', f'GET {_METADATA}', f'GET {_METADATA}/{{key}}'),
     rule(UPDATE_METADATA, MEMBER, 'Add to a snapshot\'s metadata, or replace them.', f'POST {_METADATA}',
          f'PUT {_METADATA}', f'PUT {_METADATA}/{{key}}'),

@@ -1,9 +1,10 @@
 """Policies of what can be done with a volume."""
-from volsvc.policies.base import ADMIN, MEMBER, rule
+from volsvc.policies.base import ADMIN, ADMIN_OR_SERVICE, MEMBER, rule
 
 EXTEND = 'volume:extend'
 EXTEND_ATTACHED = 'volume:extend_attached_volume'
 EXTEND_ERRORED = 'volume:extend_errored'
+EXTEND_COMPLETION = 'volume_extension:volume_admin_actions:extend_volume_completion'
 REVERT = 'volume:revert_to_snapshot'
 UPLOAD_IMAGE = 'volume_extension:volume_actions:upload_image'
 UPLOAD_PUBLIC = 'volume_extension:volume_actions:upload_public'
@@ -17,6 +18,8 @@ RULES = [
     rule(EXTEND, MEMBER, 'Extend a volume.', f'{_PATH} (os-extend)'),
     rule(EXTEND_ATTACHED, MEMBER, 'Extend a volume that is in use.', f'{_PATH} (os-extend)'),
     rule(EXTEND_ERRORED, MEMBER, 'Extend a volume again whose last extend failed.', f'{_PATH} (os-extend)'),
+    rule(EXTEND_COMPLETION, ADMIN_OR_SERVICE, 'Say that a compute service has grown a volume.',
+         f'{_PATH} (os-extend_volume_completion)'),
     rule(REVERT, MEMBER, 'Take a volume back to its latest snapshot.', f'{_PATH} (revert)'),
     rule(UPLOAD_IMAGE, MEMBER, 'Make an image of a volume.', f'{_PATH} (os-volume_upload_image)'),
     rule(UPLOAD_PUBLIC, ADMIN, 'Make an image of a volume that everybody sees.',

@@ -136,6 +136,21 @@ class TestPools:
         world.refused(403, 'GET', '/scheduler-stats/get_pools')
 
 
+class TestCapabilities:
+
+    def test_of_a_backend(self, world):
+        found = world.get('/capabilities/host@memory', **ADMIN)
+        assert (found['pool_name'], found['storage_protocol'], found['namespace']) == (
+            'memory', 'memory', 'OS::Storage::Capabilities::host@memory')
+        assert found['properties']['multiattach'].keys() == {'title', 'type', 'description'}
+        pool, = world.get('/scheduler-stats/get_pools?detail=True', **ADMIN)['pools']
+        assert found['properties'].keys() <= pool['capabilities'].keys()
+
+    def test_of_none(self, world):
+        assert 'host@other' in world.refused(404, 'GET', '/capabilities/host@other', **ADMIN)
+        world.refused(403, 'GET', '/capabilities/host@memory')
+
+
 class TestZones:
 
     def test_list(self, world):

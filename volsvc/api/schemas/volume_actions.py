@@ -5,6 +5,7 @@ ANYTHING: dict = {}
 _STATUS = {'type': ['string', 'null'], 'maxLength': 32}
 
 EXTEND = only('os-extend', record({'new_size': SIZE}, ['new_size']))
+EXTEND_COMPLETION = only('os-extend_volume_completion', record({'error': {'anyOf': [BOOLEAN, {'type': 'null'}]}}))
 REVERT = only('revert', record({'snapshot_id': {'type': ['string', 'null'], 'maxLength': 36}}))
 RESET_STATUS = only('os-reset_status', record(
     {'status': _STATUS, 'attach_status': {'enum': ['attached', 'detached', None]},
