@@ -94,8 +94,8 @@ class Messaging:
     def notify(self, event_type: str, payload: dict, context: dict | None = None, publisher: str | None = None):
         """Publish `volume.resize.end` and the like, for meters; dropped when the outbox is full.
 
-        `context` is of the request that led to it.  `publisher` is who says so, `service.host`; by default this
-        service.  What ends in `.error` has that priority.
+        `context` is of the request that led to it: its request_id, user_id and project_id.  `publisher`
+        is who says so, `service.host`; by default this service.  What ends in `.error` has that priority.
         """
         if self._local:
             LOG.debug('notification %s %s', event_type, payload)
@@ -155,13 +155,15 @@ class Messaging:
 
     def _publish(self, event_type, payload, context, publisher):
         import oslo_messaging
+        from oslo_context.context import RequestContext
         if self._notifier is None:
             # It writes a traceback for each one that it could not send; a lost wake has said why already.
             logging.getLogger('oslo_messaging.notify.messaging').setLevel(logging.CRITICAL)
             self._notifier = oslo_messaging.Notifier(
                 oslo_messaging.get_notification_transport(self.conf), self.name, driver='messagingv2',
-                topics=['notifications'], retry=0)
+                topics=['notifications'], retry=0, serializer=_Asked())
         notifier = self._notifier.prepare(publisher_id=publisher) if publisher else self._notifier
+        context = RequestContext(overwrite=False, **context) if context else {}
         (notifier.error if event_type.endswith('.error') else notifier.info)(context, event_type, payload)
 
     # -- the transport
@@ -202,6 +204,17 @@ class _Wakes:
 
     def wake(self):
         self._callback()
+
+
+class _Asked:
+    """Contexts of notifications, as words of a message: oslo.messaging takes none but RequestContexts, and sends them
+    without what is secret."""
+
+    def serialize_context(self, context):
+        return context.to_dict() if context else {}
+
+    def serialize_entity(self, context, entity):
+        return entity
 
 
 class _Endpoint:

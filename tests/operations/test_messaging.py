@@ -84,10 +84,10 @@ def test_a_notification_crosses_the_broker_with_who_says_it(pair):
 
     class Meter:
         def info(self, context, publisher, event, payload, metadata):
-            heard.put(('info', publisher, event, payload))
+            heard.put(('info', publisher, event, payload, context.get('request_id')))
 
         def error(self, context, publisher, event, payload, metadata):
-            heard.put(('error', publisher, event, payload))
+            heard.put(('error', publisher, event, payload, context.get('request_id')))
     here, there = pair
     listener = oslo_messaging.get_notification_listener(
         oslo_messaging.get_notification_transport(there.conf), [oslo_messaging.Target(topic='notifications')],
@@ -96,12 +96,12 @@ def test_a_notification_crosses_the_broker_with_who_says_it(pair):
     try:
         here.notify('compute.instance.create.end', {'vcpus': 1}, publisher='compute.host1')
         here.notify('compute.instance.create.error', {'vcpus': 2}, publisher='compute.host1')
-        here.notify('volume.resize.end', {'size': 3})
+        here.notify('volume.resize.end', {'size': 3}, {'request_id': 'req-1'})
         # Each priority has a queue of its own.
         assert sorted((heard.get(timeout=60) for _ in range(3)), key=str) == [
-            ('error', 'compute.host1', 'compute.instance.create.error', {'vcpus': 2}),
-            ('info', 'compute.host1', 'compute.instance.create.end', {'vcpus': 1}),
-            ('info', here.name, 'volume.resize.end', {'size': 3})]
+            ('error', 'compute.host1', 'compute.instance.create.error', {'vcpus': 2}, None),
+            ('info', 'compute.host1', 'compute.instance.create.end', {'vcpus': 1}, None),
+            ('info', here.name, 'volume.resize.end', {'size': 3}, 'req-1')]
     finally:
         listener.stop()
         listener.wait()
