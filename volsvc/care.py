@@ -16,10 +16,10 @@ CHANGING = ('creating', 'downloading', 'extending', 'deleting')
 REACHED = ('attaching', 'attached')
 
 
-def restore(db, pool: str, driver, only=None) -> set[str]:
+def restore(db, pool: str, driver, only=None, *, ttl: float) -> set[str]:
     """Hosts reach again what they reached of the pool 'host@backend#pool'; returns the attachments that failed.
 
-    `only`: no other attachments than these.
+    `only`: no other attachments than these.  `ttl` is of the message to the owner of a volume that is not there.
     """
     failed = set()
     for id, volume, connector, info in _connected(db, pool):
@@ -31,11 +31,20 @@ def restore(db, pool: str, driver, only=None) -> set[str]:
         except drivers.VolumeMissing:
             LOG.error('Volume %s is attached to host %s, and the backend does not have it.', volume.id,
                       connector.get('host'))
+            _say_lost(db, volume.id, ttl)
         except Exception as error:
             failed.add(id)
             LOG.warning('Volume %s is not, or not wholly, connected to host %s again: %s', volume.id,
                         connector.get('host'), error)
     return failed
+
+
+def _say_lost(db, id, ttl):
+    def work(session):
+        if (row := session.get(Volume, id)) is not None:
+            messages.tell(session, f'volume:{id}', row.project_id, None, messages.LOST,
+                          'The storage backend does not have the volume any more. Ask an operator.', ttl)
+    db.run(work)
 
 
 def _connected(db, pool):

@@ -66,7 +66,8 @@ class BackendWorker:
     def restore(self):
         """Hosts reach what the database says they do, also after this machine started anew."""
         if self._unreached is None or self._unreached:
-            self._unreached = care.restore(self.service.db, self._pool, self.driver, self._unreached)
+            self._unreached = care.restore(self.service.db, self._pool, self.driver, self._unreached,
+                                           ttl=self.service.conf.message_ttl)
 
     def sweep(self):
         """Volumes that grew without our doing are reported, and left as they are."""

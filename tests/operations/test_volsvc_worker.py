@@ -181,6 +181,7 @@ class TestRestore:
         world.driver.restore = restore
         world.worker.restore()
         assert volume.id in caplog.text and world.worker._unreached == set()
+        assert world.messages() == ['The storage backend does not have the volume any more. Ask an operator.']
 
 
 class TestManage:

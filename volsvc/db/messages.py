@@ -21,7 +21,7 @@ EXTEND, EXTEND_TELL = '007_010', '007_009'      # its backend, its server
 CREATE, CREATE_TORN = '008_012', '008_101'      # torn: a copy that is not of one moment
 SNAPSHOT_CREATE, SNAPSHOT_TORN = '009_013', '009_101'
 SNAPSHOT_DELETE, SNAPSHOT_BUSY = '010_016', '010_015'
-DELETE, DETACH, GREW, REVERT = '101_001', '102_022', '104_001', '105_001'
+DELETE, DETACH, LOST, GREW, REVERT = '101_001', '102_022', '103_001', '104_001', '105_001'
 # What operations work on, by the prefix of their `resource`.
 KINDS = {'volume': 'VOLUME', 'snapshot': 'VOLUME_SNAPSHOT'}
 

@@ -105,7 +105,10 @@ def withdraw(ctx, op):
 
 
 def stuck(ctx, op):
-    """The host may reach the volume; the attachment is as it was."""
+    """The host may reach the volume: the attachment remembers it, so that it is disconnected when that is deleted."""
+    found = ctx.session.get(Attachment, op.params['attachment_id'])
+    if found and not found.connection_info:
+        found.connector = op.params['connector']
     _failed(ctx, op, 'The volume could not be connected to a host, and the host may still reach it. '
                      f'What failed: {op.error}')
 

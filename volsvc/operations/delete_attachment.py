@@ -66,7 +66,7 @@ def _begin(session, context, attachment, unless) -> str | None:
     if found.attach_status in unless:
         raise errors.AttachmentChanged(found.id)
     notify.volume(session, context.service.messaging, 'detach.start', volume, context)
-    if not found.connection_info:
+    if not (found.connection_info or found.connector):
         _forget(session, context.service.messaging, found.id, volume, context)
         return None
     return start(session, context, OPERATION, volume, found)

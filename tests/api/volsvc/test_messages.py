@@ -2,6 +2,7 @@
 import pytest
 from sqlalchemy import update
 
+from svckit import operations
 from svckit.operations import Refused
 from tests.api.volsvc.world import ADMIN, CONNECTOR, SERVICE
 from volsvc.db import claims, messages
@@ -295,16 +296,30 @@ class TestWhatIsStuck:
         settle(world)
         mend(world, 'create', 'delete')
         op, = world.get(f'/volumes/{id}/operations')['operations']
-        world.service.db.run(lambda session: world.service.store and _retry(session, op['id']))
+        world.service.db.run(lambda session: operations.retry(session, op['id']))
         world.run()
         assert world.volume(id)['status'] == 'error' and not world.driver.volumes
         with world.service.db.reader() as session:
             assert claims.differences(session) == [] and set(claims.promised(session).values()) == {0}
 
 
-def _retry(session, id):
-    from svckit import operations
-    operations.retry(session, id)
+    def test_no_host_reaches_what_is_detached(self, world):
+        """Also where connecting failed half way, and could not be undone."""
+        id, really = world.create(), type(world.driver).connect
+        attachment = world.post('/attachments', {'attachment': {
+            'volume_uuid': id, 'instance_uuid': None, 'connector': None}}, 200, **SERVICE)['attachment']['id']
+
+        def half(*what):
+            really(world.driver, *what)
+            raise DriverError(WHY)
+        world.driver.connect = half
+        breaks(world, 'disconnect')
+        impatient(world)
+        world.put(f'/attachments/{attachment}', {'attachment': {'connector': CONNECTOR}}, 500, **SERVICE)
+        assert world.driver.volumes[id]['connected'] == ['host1']
+        mend(world, 'disconnect')
+        world.delete(f'/attachments/{attachment}', 200, **SERVICE)
+        assert world.driver.volumes[id]['connected'] == [] and world.volume(id)['status'] == 'available'
 
 
 class TestTheirList:
