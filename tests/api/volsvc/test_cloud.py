@@ -102,6 +102,25 @@ class TestServices:
         found = world.get('/os-services', **ADMIN)['services'][0]
         assert (found['status'], found['disabled_reason']) == ('enabled', None)
 
+    def test_a_disabled_one_finishes_its_work_and_takes_no_new(self, world):
+        making, kept = world.create(run=False), world.create()
+        world.put('/os-services/disable', {'host': 'host@memory', 'binary': 'cinder-volume'}, **ADMIN)
+        world.worker.report()
+        assert world.extend(kept, 2).status == 202
+        snapshot = world.post('/snapshots', {'snapshot': {'volume_id': making, 'force': True}})['snapshot']['id']
+        new, copy = world.create(), world.create(source_volid=making)
+        world.run()
+        assert [world.volume(id)['status'] for id in (making, kept, new, copy)] == [
+            'available', 'available', 'error', 'error']
+        assert world.volume(kept)['size'] == 2
+        assert world.get(f'/snapshots/{snapshot}')['snapshot']['status'] == 'available'
+        world.attach(kept)
+        for id in (new, copy):
+            assert 'enabled (1)' in world.get(f'/messages?resource_uuid={id}')['messages'][0]['user_message']
+        world.delete(f'/volumes/{making}?cascade=True')
+        world.run()
+        world.refused(404, 'GET', f'/volumes/{making}')
+
     def test_unknown(self, world):
         world.refused(404, 'PUT', '/os-services/disable', {'host': 'x', 'binary': 'cinder-volume'}, **ADMIN)
 
