@@ -158,8 +158,8 @@ STARTING = '''
         while True:
             sum(range(100000))
             time.sleep(0)
-    process.spawn(work)
     try:
+        process.spawn(work)
         for _ in range(100):
             time.sleep(0.01)
         process.until_signal(lambda: print('stopping', flush=True))
