@@ -16,6 +16,7 @@ from volsvc.drivers import base as drivers
 from volsvc.operations import places
 from volsvc.policies import volumes as policies
 from volsvc.scheduling import backends
+from volsvc.scheduling.filters import zones_of
 
 LOG = logging.getLogger(__name__)
 GIB = volumes.GIB
@@ -50,8 +51,8 @@ def request(context, *, size=None, name='', description=None, volume_type=None, 
         allowed = quota.limits(session, context.project_id, limits.defaults(context.service.conf))
         _check_size(size, kind, allowed)
         known = backends.candidates(session, context.service.conf)
-    zone = availability_zone or (None if source else context.service.conf.default_availability_zone)
-    _check_zone(availability_zone, known)
+    _check_zone(availability_zone, known, kind)
+    zone = availability_zone or (None if source else _default_zone(context.service.conf, kind))
     volume = Volume(
         id=new_id(), project_id=context.project_id, user_id=context.user_id, name=name or '', description=description,
         size=size, status='creating', availability_zone=zone or context.service.conf.storage_availability_zone,
@@ -126,10 +127,20 @@ def _add(session, volume, kind):
         raise errors.NotFound('Volume type', kind.id) from None         # deleted since it was looked up
 
 
-def _check_zone(zone, known):
-    """Unless nothing is known of any backend."""
+def _check_zone(zone, known, kind):
+    """There is this zone, unless nothing is known of any backend; and volumes of the type may be in it."""
     if zone and known and zone not in {candidate.zone for candidate in known}:
         raise errors.BadRequest(f'There is no availability zone {zone}.')
+    zones = zones_of(kind.extra_specs) if kind else []
+    if zone and zones and zone not in zones:
+        raise errors.BadRequest(f'Volumes of type {kind.name} are in the availability zones {", ".join(zones)}, '
+                                f'not in {zone}.')
+
+
+def _default_zone(conf, kind) -> str | None:
+    """The configured one, if volumes of the type may be in it; None: any."""
+    zones = zones_of(kind.extra_specs) if kind else []
+    return None if zones and conf.default_availability_zone not in zones else conf.default_availability_zone
 
 
 def _source(session, context, id):

@@ -13,6 +13,17 @@ def same_backend(candidate, wish) -> str | None:
     return None if wish.host in (None, candidate.host) else 'the source of the volume is elsewhere'
 
 
+def zone_of_type(candidate, wish) -> str | None:
+    """A type may be for some zones only."""
+    zones = zones_of(wish.extra_specs)
+    return None if not zones or candidate.zone in zones else f'it is in zone {candidate.zone}, its type is not'
+
+
+def zones_of(extra_specs: dict) -> list[str]:
+    """The availability zones that a type is for; none: all."""
+    return [zone.strip() for zone in extra_specs.get('RESKEY:availability_zones', '').split(',') if zone.strip()]
+
+
 def capabilities(candidate, wish) -> str | None:
     """The type's extra specs, by what the backend says of itself; of scoped ones only `capabilities:` asks for any."""
     for key, wanted in wish.extra_specs.items():
@@ -28,4 +39,4 @@ def capacity(candidate, wish) -> str | None:
     return None
 
 
-FILTERS = [enabled, other_host, same_backend, zone, capabilities, capacity]
+FILTERS = [enabled, other_host, same_backend, zone, zone_of_type, capabilities, capacity]

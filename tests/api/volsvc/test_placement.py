@@ -92,6 +92,19 @@ class TestTheBest:
         id = world.create(availability_zone='nova')
         assert placed(world, id) == FIRST and world.volume(id)['availability_zone'] == 'nova'
 
+    def test_is_of_a_zone_of_the_type(self, world):
+        """Also where there is a zone for volumes made without one."""
+        add(world, zone='east', capacity_gb=200)
+        world.post('/types', {'volume_type': {'name': 'west', 'extra_specs': {
+            'RESKEY:availability_zones': 'nova,west'}}}, 200, **ADMIN)
+        world.conf.set_override('default_availability_zone', 'east')
+        assert placed(world, world.create(volume_type='west')) == FIRST
+        assert placed(world, world.create(volume_type='west', availability_zone='nova')) == FIRST
+        assert placed(world, world.create()) == SECOND
+        wanted = {'size': 1, 'volume_type': 'west', 'availability_zone': 'east'}
+        assert world.refused(400, 'POST', '/volumes', {'volume': wanted}) == (
+            'Volumes of type west are in the availability zones nova, west, not in east.')
+
     def test_is_enabled(self, world, second):
         """What is there goes on where it is."""
         id = world.create()
