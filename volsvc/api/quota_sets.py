@@ -8,7 +8,6 @@ from volsvc.db import limits
 from volsvc.policies import quota_sets as policies
 
 DEFAULT = quota.of_class('default')
-_NO_QUOTA = ('tenant_id', 'project_id', 'id', 'class_name', 'force', 'skip_validation')
 _NOT_COUNTED = ('per_volume_gigabytes',)
 
 
@@ -100,7 +99,7 @@ def _shown(values, titles) -> dict:
 
 def _wanted(body, titles) -> dict[str, int]:
     known = {title: name for name, title in titles.items()}
-    wanted = {name: int(value) for name, value in body.items() if name not in _NO_QUOTA}
+    wanted = {name: int(value) for name, value in body.items() if name not in schemas.NO_QUOTA}
     for name in wanted:
         if name not in known:
             raise errors.BadRequest(f'There is no quota {name[:80]!r}; there are {", ".join(known)}.')

@@ -120,9 +120,9 @@ def in_use(session, id: str) -> bool:
 
 
 def forget(session, id: str) -> None:
-    limits.forget_type(session, id)
     session.execute(delete(VolumeTypeProject).where(VolumeTypeProject.volume_type_id == id))
     session.execute(delete(VolumeType).where(VolumeType.id == id))
+    limits.forget_type(session, id)         # last, as whoever makes a volume of it takes its quota last
 
 
 def seed(session, name: str) -> None:

@@ -167,7 +167,8 @@ class TestOneVolume:
                                   {'quota_set': {'volumes': 'many'}}, {'quota_set': {'volumes': 1.5}},
                                   {'quota_set': {'volumes': True}}, {'quota_set': {'volumes': None}},
                                   {'quota_set': {'volumes': 2 ** 31}}, {'quota_set': {'unicorns': 1}},
-                                  {'quota_set': {'tenant_id': 'p1'}}, {'quota_set': {'volumes': 5, 'unicorns': 1}}])
+                                  {'quota_set': {'tenant_id': 'p1'}}, {'quota_set': {'volumes': 5, 'unicorns': 1}},
+                                  {'quota_set': {'volumes': 5, 'force': True}}])
 def test_wrong(world, body):
     world.refused(400, 'PUT', '/os-quota-sets/p1', body, **ADMIN)
     assert world.get('/os-quota-sets/p1')['quota_set']['volumes'] == 10
