@@ -5,6 +5,7 @@ must happen once it is durable (waking a worker) is noted in
 `session.info['wakes']` and done after the commit, never before.
 """
 import contextlib
+import functools
 import logging
 import random
 import threading
@@ -13,11 +14,12 @@ import time
 import sqlalchemy
 from oslo_db import exception as db_exc
 from oslo_db.sqlalchemy import engines
-from sqlalchemy import event, text
+from sqlalchemy import event, exc, text
 from sqlalchemy.orm import Session
 
 LOG = logging.getLogger(__name__)
 RETRIES = 10
+RESTED = 1.0        # seconds after which an idle connection is tried before it is used
 
 
 class Database:
@@ -29,17 +31,18 @@ class Database:
     def __init__(self, url: str, max_pool_size=16, max_overflow=64, pool_timeout=30, synchronous='FULL'):
         self.on_wake = lambda targets: None
         sizes = {'pool_size': max_pool_size, 'max_overflow': max_overflow, 'pool_timeout': pool_timeout}
-        # thread_checkin: every connection given back would give the processor away too, in a request
-        # as often as it reads.
-        self.engine = engines.create_engine(_with_charset(url), max_retries=0, sqlite_fk=True, thread_checkin=False,
-                                            _engine_target=lambda url, **args: _make(url, args, sizes))
+        self.engine = _engine(url, sizes)
         self.dialect = self.engine.dialect.name
         # SQLite has one writer at a time and waits for it inside a C call, which
         # under eventlet would stop the very greenlet that holds the write lock.
         self._writer = threading.Lock() if self.dialect == 'sqlite' else contextlib.nullcontext()
+        self.reading = self.engine
         if self.dialect == 'sqlite':
             _tune_sqlite(self.engine, synchronous)
-        elif self.dialect in ('mysql', 'mariadb'):
+        else:
+            # A query alone needs neither BEGIN nor ROLLBACK: two of three round trips.
+            self.reading = _engine(url, {**sizes, 'isolation_level': 'AUTOCOMMIT', 'skip_autocommit_rollback': True})
+        if self.dialect in ('mysql', 'mariadb'):
             _tune_mysql(self.engine)
         self._writing = self.engine.execution_options(svckit_write=True)
 
@@ -65,8 +68,8 @@ class Database:
 
     @contextlib.contextmanager
     def reader(self):
-        """A session that only reads; it holds up no writer."""
-        with Session(self.engine, expire_on_commit=False) as session:
+        """A session that only reads, each query what is committed by then; it holds up no writer."""
+        with Session(self.reading, expire_on_commit=False) as session:
             yield session
 
     def run(self, work):
@@ -83,14 +86,43 @@ class Database:
 
     def dispose(self):
         self.engine.dispose()
+        self.reading.dispose()
 
 
-def _make(url, args, sizes):
-    """oslo.db opens SQLite's file anew for each transaction; a pool saves a third of a millisecond each."""
-    engine = sqlalchemy.create_engine(url, **{**args, **sizes, 'poolclass': sqlalchemy.QueuePool})
+def _engine(url, options):
+    # thread_checkin: every connection given back would give the processor away too, in a request
+    # as often as it reads.
+    return engines.create_engine(_with_charset(url), max_retries=0, sqlite_fk=True, thread_checkin=False,
+                                 _engine_target=functools.partial(_make, options=options))
+
+
+def _make(url, options, **args):
+    """oslo.db opens SQLite's file anew for each transaction; a pool saves a third of a millisecond each.
+
+    And it tries each connection before each use, which is a round trip; here only one that has rested.
+    """
+    options = {**args, **options, 'poolclass': sqlalchemy.QueuePool, 'pool_pre_ping': False}
+    engine = sqlalchemy.create_engine(url, **options)
     if engine.dialect.name == 'sqlite':
         _write_from_the_start(engine)
+    else:
+        _try_what_rested(engine)
     return engine, engine
+
+
+def _try_what_rested(engine):
+    """The server may have been started anew, or have ended what nobody used."""
+    @event.listens_for(engine, 'checkin')
+    def _rests(connection, record):
+        record.info['rests_since'] = time.monotonic()
+
+    @event.listens_for(engine, 'checkout')
+    def _used(connection, record, proxy):
+        if time.monotonic() - record.info.get('rests_since', float('inf')) > RESTED:
+            try:
+                engine.dialect.do_ping(connection)
+            except engine.dialect.loaded_dbapi.Error as error:
+                raise exc.InvalidatePoolError from error
 
 
 def _write_from_the_start(engine):

@@ -22,12 +22,13 @@ class Request:
     `query_lists` has all values.  `path_url` and `application_url` as in WebOb, for
     the links of an answer: what the client asked for, without its query.
     """
-    __slots__ = ('environ', 'context', 'version', 'data', 'query', 'query_lists', 'public_endpoint', 'route')
+    __slots__ = ('environ', 'context', 'version', 'data', 'query', 'query_lists', 'public_endpoint', 'route',
+                 '_url')
 
     def __init__(self, environ, public_endpoint=None):
         self.environ = environ
         self.public_endpoint = public_endpoint
-        self.context = self.version = self.data = self.route = None
+        self.context = self.version = self.data = self.route = self._url = None
         self.query, self.query_lists = {}, {}
 
     @property
@@ -41,12 +42,13 @@ class Request:
 
     @property
     def application_url(self) -> str:
-        """The root of this API as the client knows it, without a slash at the end."""
-        if self.public_endpoint:
-            return self.public_endpoint.rstrip('/')
-        environ = self.environ
-        host = environ.get('HTTP_HOST') or f"{environ['SERVER_NAME']}:{environ['SERVER_PORT']}"
-        return f"{environ['wsgi.url_scheme']}://{host}{urllib.parse.quote(environ['SCRIPT_NAME'])}"
+        """The root of this API as the client knows it, without a slash at the end; made once, as each link has it."""
+        if self._url is None:
+            environ = self.environ
+            host = environ.get('HTTP_HOST') or f"{environ['SERVER_NAME']}:{environ['SERVER_PORT']}"
+            self._url = (self.public_endpoint or '').rstrip('/') or (
+                f"{environ['wsgi.url_scheme']}://{host}{urllib.parse.quote(environ['SCRIPT_NAME'])}")
+        return self._url
 
     @property
     def path_url(self) -> str:

@@ -35,7 +35,8 @@ def shown(req, volume) -> dict:
 @handler()
 def show(req, volume_id):
     """One volume in full."""
-    volume = find(req, volume_id)
+    with req.context.db.reader() as session:
+        volume = volumes.show(session, volume_id, scope.project(req.context))
     req.context.authorize(policies.GET, volume)
     return shown(req, volume)
 

@@ -9,21 +9,23 @@ from sqlalchemy import and_, func, literal, or_, select, true, tuple_
 
 
 def rows(session, model, page, project_id: str | None, where: list, missing, names: dict | None = None,
-         same=()) -> list:
+         same=(), seen=None) -> list:
     """One page of a project's rows (None: of all) that are as `where` says; its marker may be any of the project's.
 
     `missing(marker)` is the error to raise for one that is not.  `names`: columns that sort keys have another name
-    for.  `same`: [(column, value)] that rows are to have besides, and an index has after the project.  At most four
-    queries: the marker's; then rows alike in the first sort key, those beyond, those where it is missing.
+    for.  `same`: [(column, value)] that rows are to have besides, and an index has after the project.  `seen`: what
+    to select instead of the model's objects.  At most four queries: the marker's; then rows alike in the first sort
+    key, those beyond, those where it is missing.
     """
     dialect = session.bind.dialect.name.replace('mariadb', 'mysql')
-    keys = [(getattr(model, (names or {}).get(key, key)), direction) for key, direction in page.sort]
+    table = model.__table__.c
+    keys = [(table[(names or {}).get(key, key)], direction) for key, direction in page.sort]
     columns, ups = _known([column for column, _ in keys]), [direction == 'asc' for _, direction in keys]
-    within = [] if project_id is None else [(model.project_id, project_id)]
+    within = [] if project_id is None else [(table.project_id, project_id)]
     same, order, parts = [*within, *same], _order(columns, ups, dialect), [true()]
     if page.marker:
         values = session.execute(select(*columns).where(
-            model.id == page.marker, *(column == value for column, value in within))).first()
+            table.id == page.marker, *(column == value for column, value in within))).first()
         if values is None:
             raise missing(page.marker)
         parts = _behind(columns, ups, values, dialect)
@@ -34,11 +36,12 @@ def rows(session, model, page, project_id: str | None, where: list, missing, nam
         same = [column == value for column, value in same]
     if page.offset:
         parts = [or_(*parts)]
-    query = select(model).where(*same, *where).order_by(*order).offset(page.offset or None)
+    query = (select(model) if seen is None else seen).where(*same, *where).order_by(*order).offset(page.offset or None)
     found: list = []
     for part in parts:
         if len(found) < page.limit:
-            found += session.execute(query.where(part).limit(page.limit - len(found))).unique().scalars()
+            part = session.execute(query.where(part).limit(page.limit - len(found)))
+            found += part.unique().scalars() if seen is None else part
     return found
 
 

@@ -76,6 +76,10 @@ class Volume(Timestamps, Base):
     attachments: Mapped[list['Attachment']] = relationship(
         lazy='selectin', order_by='Attachment.created_at', back_populates='volume', passive_deletes='all')
 
+    @property
+    def type_name(self) -> str | None:
+        return self.type and self.type.name
+
 
 def _owner(context) -> str:
     """The project of the volume that a new row is for."""

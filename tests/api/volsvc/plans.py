@@ -14,11 +14,11 @@ def statements(db):
     def note(connection, cursor, statement, parameters, context, many):
         if statement.lstrip()[:6].upper() == 'SELECT':
             found.append((statement, parameters))
-    event.listen(db.engine, 'before_cursor_execute', note)
+    event.listen(db.reading, 'before_cursor_execute', note)
     try:
         yield found
     finally:
-        event.remove(db.engine, 'before_cursor_execute', note)
+        event.remove(db.reading, 'before_cursor_execute', note)
 
 
 def analyze(db, tables):

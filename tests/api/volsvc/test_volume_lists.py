@@ -173,7 +173,7 @@ def test_same_number_of_queries_for_many(world, three):
     """A list costs the same few queries, however long it is."""
     from sqlalchemy import event
     statements = []
-    event.listen(world.service.db.engine, 'before_cursor_execute', lambda *a: statements.append(a[2]))
+    event.listen(world.service.db.reading, 'before_cursor_execute', lambda *a: statements.append(a[2]))
     world.get('/volumes/detail')
     assert len([text for text in statements if text != 'BEGIN']) <= 3, statements
 

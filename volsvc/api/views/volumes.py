@@ -32,7 +32,7 @@ class Details:
             'availability_zone': volume.availability_zone,
             'created_at': volume.created_at, 'updated_at': volume.updated_at,
             'name': volume.name, 'description': volume.description,
-            'volume_type': volume.type.name if volume.type else None,
+            'volume_type': volume.type_name,
             'snapshot_id': volume.snapshot_id, 'source_volid': volume.source_volid,
             'metadata': _metadata(volume), 'links': links.to(self._req, 'volumes', volume.id),
             'user_id': volume.user_id, 'bootable': 'true' if volume.bootable else 'false', 'encrypted': False,
