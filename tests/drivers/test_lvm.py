@@ -8,6 +8,7 @@ from tests.drivers import deaths
 from tests.drivers.conftest import Backend, make
 from tests.drivers.test_contract import image
 from volsvc import privileged
+from volsvc.drivers import lvm as lvm_driver
 from volsvc.drivers import volume_group
 from volsvc.drivers.base import DriverError, NoSpace, Volume, VolumeMissing
 from volsvc.privileged import devices, lio, lvm
@@ -133,7 +134,8 @@ def test_what_fails_is_tidied_up_at_once(lvm_backend, small, other):
         assert set(lvm_backend.group.volumes()) == {small.name}
 
 
-def test_growing_with_snapshots(tmp_path, small, snapshot):
+def test_growing_with_snapshots(tmp_path, small, snapshot, monkeypatch):
+    monkeypatch.setattr(lvm_driver, 'GLANCE', 0.05)
     backend = Backend(tmp_path, 'lvm-thick')
     backend.driver.create(small)
     backend.driver.create_snapshot(snapshot, small)
@@ -145,6 +147,21 @@ def test_growing_with_snapshots(tmp_path, small, snapshot):
         backend.driver.delete(small)
     backend.group.used.clear()
     backend.group.activate(small.name)
+    backend.driver.extend(small, 2 * small.size)
+    assert backend.group.active_size(small.name) == 2 * small.size
+
+
+def test_growing_with_snapshots_while_udev_looks_at_it(tmp_path, small, snapshot, monkeypatch):
+    backend = Backend(tmp_path, 'lvm-thick')
+    backend.driver.create(small)
+    backend.driver.create_snapshot(snapshot, small)
+    backend.group.used.add(small.name)
+    backend.group.activate(small.name)
+
+    def closed(seconds):
+        backend.group.used.clear()
+        backend.group.activate(small.name)
+    monkeypatch.setattr(lvm_driver.time, 'sleep', closed)
     backend.driver.extend(small, 2 * small.size)
     assert backend.group.active_size(small.name) == 2 * small.size
 

@@ -9,6 +9,7 @@ import logging
 import os
 import pathlib
 import tempfile
+import time
 
 from svckit import process
 from svckit.operations import Refused
@@ -25,6 +26,7 @@ RAW = ('raw', 'ami', 'iso')
 WRITE = 4 * 1024 * 1024         # bytes of an image that are written at once
 ZEROS = bytes(WRITE)
 FULL = 99.5                     # percent of a thin pool's data or metadata
+GLANCE = 2.0                    # seconds for which udev may have a device open that is new or was closed just now
 
 
 class LvmDriver(Driver):
@@ -276,9 +278,12 @@ class LvmDriver(Driver):
 
     def _extend_inactive(self, volume, size):
         """Where it has thick snapshots: without its device for a moment, which works while nobody uses it."""
-        if self._get(volume).open:
-            raise Refused('The volume has snapshots and is in use: such a one cannot grow. '
-                          'Detach it or delete its snapshots.')
+        end = time.monotonic() + GLANCE
+        while self._get(volume).open:
+            if time.monotonic() > end:
+                raise Refused('The volume has snapshots and is in use: such a one cannot grow. '
+                              'Detach it or delete its snapshots.')
+            time.sleep(GLANCE / 10)
         self.group.activate(_name(volume), False)
         try:
             self.group.extend(_name(volume), size)
