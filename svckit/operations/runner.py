@@ -23,6 +23,7 @@ from svckit.operations.definition import (
 from svckit.operations.store import Context, Transition
 
 LOG = logging.getLogger(__name__)
+UNFORESEEN = ('builtins', 'oslo_db', 'sqlalchemy')        # where errors come from that nobody made a sentence of
 
 
 # ------------------------------------------------------------------ pure decisions
@@ -35,11 +36,11 @@ def decide(definition: Operation, op: Op, outcome) -> Transition:
     if isinstance(outcome, NotYet):
         return _wait(op, step, outcome)
     if isinstance(outcome, Refused):
-        return _give_up(definition, op, step, 'refused', str(outcome), refused=True)
+        return _give_up(definition, op, step, 'refused', outcome, refused=True)
     if isinstance(outcome, Exception):
         if step.forever or op.attempts + 1 < step.attempts:
             return _again(op, step, outcome)
-        return _give_up(definition, op, step, 'failed', _reason(outcome), refused=False)
+        return _give_up(definition, op, step, 'failed', outcome, refused=False)
     return _forward(definition, dataclasses.replace(op, notes={**op.notes, **(outcome or {})}),
                     ((step.name, 'done', None),))
 
@@ -61,11 +62,11 @@ def _wait(op, step, outcome):
 def _again(op, step, error):
     attempts = op.attempts + 1
     return Transition(op.state, op.position, ((step.name, 'failed', _reason(error)),), attempts=attempts,
-                      target=op.target, due_in=step.pause(attempts), error=_reason(error), refused=op.refused)
+                      target=op.target, due_in=step.pause(attempts), error=_sentence(error), refused=op.refused)
 
 
-def _give_up(definition, op, step, event, reason, refused):
-    events = ((step.name, event, reason),)
+def _give_up(definition, op, step, event, error, refused):
+    events, reason = ((step.name, event, _reason(error)),), _sentence(error)
     if op.position >= definition.no_return:
         return _stick(op, events, reason, refused)
     return _undo_from(definition, op, op.position, events, reason, refused)
@@ -96,15 +97,24 @@ def _after_undo(definition, op, outcome):
     if isinstance(outcome, Exception):
         if op.attempts + 1 < step.attempts:
             return dataclasses.replace(_again(op, step, outcome), error=op.error)
-        why = f'{op.error}; and undoing {step.name} failed: {_reason(outcome)}'
+        why = f'{op.error}; and undoing {step.name} failed: {_sentence(outcome)}'
         return _stick(op, ((step.name, 'undo-failed', _reason(outcome)),), why, op.refused)
     return _undo_from(definition, op, op.position - 1, ((step.name, UNDONE, None),), op.error, op.refused)
 
 
 def _reason(error: Exception) -> str:
-    text = str(error)
-    # Our own errors are sentences for people; others mean little without their type.
-    return text if text and type(error).__module__.split('.')[0] != 'builtins' else f'{type(error).__name__}: {text}'
+    """For operators: they see events, and the log."""
+    return str(error) if _is_for_people(error) else f'{type(error).__name__}: {error}'
+
+
+def _sentence(error: Exception) -> str:
+    """For the owner of what the operation works on, too: no paths, no secrets."""
+    return str(error) if _is_for_people(error) else f'An unforeseen error ({type(error).__name__}).'
+
+
+def _is_for_people(error) -> bool:
+    """Our own errors are sentences; others mean little without their type, and name files, or statements of SQL."""
+    return bool(str(error)) and type(error).__module__.split('.')[0] not in UNFORESEEN
 
 
 def speak_for(store, op: Op, outcome) -> bool:

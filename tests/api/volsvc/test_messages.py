@@ -266,6 +266,20 @@ def test_failure(world, story, event, status, heard):
     assert errors == ([(heard, status, True)] if heard else [])
 
 
+def test_what_nobody_made_a_sentence_of(world):
+    """It may name files, or hold worse: operators see it, users do not."""
+    breaks(world, 'create', error=OSError(5, 'Input/output error', '/secret/place'))
+    id = world.create()
+    settle(world)
+    message, = world.get('/messages')['messages']
+    op, = world.get(f'/volumes/{id}/operations')['operations']
+    assert message['user_message'] == f'The volume could not be created: {op["error"]}'
+    assert op['error'] == 'An unforeseen error (OSError).'
+    assert '/secret/place' not in str(op) + str(world.heard)
+    with world.service.db.reader() as session:
+        assert any('/secret/place' in (row.detail or '') for row in operations.events(session, op['id']))
+
+
 @pytest.mark.parametrize('story, event', [
     (copied_while_written_to, 'VOLUME_VOLUME_008_101'), (snapshot_while_written_to, 'VOLUME_VOLUME_SNAPSHOT_009_101')])
 def test_warning(world, story, event):
