@@ -1,7 +1,9 @@
 """Snapshots: create, show, list, change, delete."""
+import functools
+
 from svckit import operations
 from svckit.web import actions, handler
-from volsvc import errors
+from volsvc import errors, notify
 from volsvc.api import filters, lists, scope, versions
 from volsvc.api.schemas import snapshots as schemas
 from volsvc.api.schemas.types import truth
@@ -75,8 +77,12 @@ def update(req, snapshot_id):
 
     def change(session):
         row = snapshots.for_update(session, snapshot.id)
+        tell = functools.partial(notify.snapshot, session, req.context.service.messaging, row=row,
+                                 volume=snapshot.volume, who=req.context)
+        tell(what='update.start')
         rename(row, wanted)
         session.flush()
+        tell(what='update.end')
         return row
     return {'snapshot': views.detail(req, req.context.db.run(change))}
 

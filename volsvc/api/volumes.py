@@ -1,6 +1,6 @@
 """Volumes: create, show, list, change, delete."""
 from svckit.web import handler
-from volsvc import errors
+from volsvc import errors, notify
 from volsvc.api import filters, lists, scope, versions
 from volsvc.api.schemas import volumes as schemas
 from volsvc.api.schemas.types import truth
@@ -92,10 +92,12 @@ def update(req, volume_id):
 
     def change(session):
         row = volumes.for_update(session, volume.id)
+        notify.volume(session, req.context.service.messaging, 'update.start', row, req.context)
         rename(row, wanted)
         if 'metadata' in wanted:
             row.meta = wanted['metadata']
         session.flush()
+        notify.volume(session, req.context.service.messaging, 'update.end', row, req.context)
         return row
     return shown(req, req.context.db.run(change))
 

@@ -107,6 +107,17 @@ def test_a_snapshots_life(world):
         ('volume.delete.end', 'deleted'), ('snapshot.delete.end', 'deleted')]
 
 
+def test_other_names(world):
+    volume = world.create(name='old')
+    snapshot = world.post('/snapshots', {'snapshot': {'volume_id': volume, 'name': 'old'}})['snapshot']['id']
+    world.run()
+    world.heard.clear()
+    world.put(f'/volumes/{volume}', {'volume': {'name': 'new'}})
+    world.put(f'/snapshots/{snapshot}', {'snapshot': {'name': 'new'}})
+    assert heard(world, 'display_name') == [(f'{noun}.update.{what}', name) for noun in ('volume', 'snapshot')
+                                            for what, name in (('start', 'old'), ('end', 'new'))]
+
+
 def test_of_one_that_no_backend_takes(world):
     id = world.create(500)
     assert heard(world, 'status', 'host') == [
