@@ -8,8 +8,13 @@ from volsvc.policies import messages as policies
 
 @handler(min=versions.MESSAGES)
 def index(req):
-    """The project's messages, newest first; in pages from 3.5 on."""
+    """The project's messages, newest first; in pages from 3.5 on.
+
+    Administrators may name a project without more ado: `openstack volume message list --project` does no more.
+    """
     req.context.authorize(policies.GET_ALL)
+    if 'project_id' in req.query:
+        req.query.setdefault('all_tenants', 'true')
     paged = req.version >= versions.MESSAGE_PAGES
     return lists.answer(req, 'messages', messages, lambda message: views.detail(req, message),
                         lambda req: filters.chosen(req, messages.FILTERS) if paged else {}, paged=paged)

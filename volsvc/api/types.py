@@ -63,8 +63,9 @@ def update(req, type_id):
     changes = {name: wanted[name] for name in ('name', 'description') if wanted.get(name) is not None}
     if 'name' in changes:
         changes['name'] = changes['name'].strip()
-    if 'is_public' in wanted:
-        changes['is_public'] = truth(wanted['is_public'])
+    for name in ('os-volume-type-access:is_public', 'is_public'):
+        if name in wanted:
+            changes['is_public'] = truth(wanted[name])
     if not changes:
         raise errors.BadRequest('Name, description or is_public must be given.')
 

@@ -365,6 +365,8 @@ class TestTheirList:
         elsewhere = {**ADMIN, 'project': 'p2'}
         assert world.get('/messages', **elsewhere)['messages'] == []
         assert len(world.get('/messages?all_tenants=1', **elsewhere)['messages']) == 2
+        assert len(world.get('/messages?project_id=p1', **elsewhere)['messages']) == 2
+        assert world.get('/messages?project_id=p1', project='p2')['messages'] == []
 
     def test_readers_do_not_delete(self, world, told):
         id = world.get('/messages')['messages'][0]['id']

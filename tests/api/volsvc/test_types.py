@@ -56,6 +56,10 @@ class TestTypes:
                           **ADMIN)['volume_type']
         assert (shown['name'], shown['description'], shown['is_public']) == ('g', 'd', False)
 
+    def test_update_by_the_name_that_answers_have(self, world, make):
+        wanted = {'volume_type': {'os-volume-type-access:is_public': False}}
+        assert not world.put(f'/types/{make()}', wanted, **ADMIN)['volume_type']['is_public']
+
     def test_delete(self, world, make):
         id = make()
         world.delete(f'/types/{id}', **ADMIN)

@@ -10,8 +10,10 @@ _PROJECT = {'type': 'string', 'minLength': 1, 'maxLength': 255}
 CREATE = only('volume_type', record(
     {'name': NAME, 'description': TEXT, 'extra_specs': {**_SPECS, 'type': ['object', 'null']},
      'os-volume-type-access:is_public': BOOLEAN}, ['name']))
+# openstacksdk sends the name that answers have.
 UPDATE = only('volume_type', record({'name': {**NAME, 'type': ['string', 'null']}, 'description': TEXT,
-                                     'is_public': BOOLEAN}, minProperties=1))
+                                     'is_public': BOOLEAN, 'os-volume-type-access:is_public': BOOLEAN},
+                                    minProperties=1))
 EXTRA_SPECS = only('extra_specs', _SPECS)
 EXTRA_SPEC = {**_SPECS, 'minProperties': 1, 'maxProperties': 1}
 ACCESS_ADD = only('addProjectAccess', record({'project': _PROJECT}, ['project']))
