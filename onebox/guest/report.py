@@ -56,7 +56,7 @@ def counters(console: str) -> dict[str, int]:
 
 
 def counters_found(console: str, volume_id: str = '') -> dict[str, list[int]]:
-    """What stood on each disk when counting on it began, for each time that it did; on one volume's disk if it is named."""
+    """What stood on each disk when counting on it began, for each time that it did; on one volume's if it is named."""
     found = {}
     for name, serial, number in _FOUND.findall(console):
         if not volume_id or serial == volume_id[:_SERIAL]:

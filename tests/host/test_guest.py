@@ -50,7 +50,8 @@ def booted(hypervisor, make_disk, guest_image):
 def linux(hypervisor, booted, monkeypatch):
     """The server, one for all tests here; what a test plugged in is gone after it, however it ended."""
     plugged, attach = [], hypervisor.attach_disk
-    monkeypatch.setattr(hypervisor, 'attach_disk', lambda server_id, disk: plugged.append(disk) or attach(server_id, disk))
+    monkeypatch.setattr(hypervisor, 'attach_disk',
+                        lambda server_id, disk: plugged.append(disk) or attach(server_id, disk))
     yield booted
     for disk in plugged:
         hypervisor.detach_disk(booted, disk['volume_id'])
