@@ -76,6 +76,30 @@ def test_the_room_of_volumes_that_were_there_before_is_promised(any_database, tm
     db.dispose()
 
 
+def test_whose_an_attachment_is_that_was_there_before(any_database, tmp_path, monkeypatch):
+    from volsvc.db.models import Attachment
+    db = Database(any_database)
+    database.migrate(db, _until('004', tmp_path, monkeypatch, 'volsvc.db.migrations'))
+    old = sa.MetaData()
+    old.reflect(db.engine)
+    volumes = {project: str(uuid.uuid4()) for project in ('p1', 'p2')}
+    attachments = {str(uuid.uuid4()): volume_id for volume_id in (*volumes.values(), volumes['p2'])}
+    with db.transaction() as session:
+        session.execute(old.tables['volumes'].insert(), [
+            {'id': id, 'project_id': project, 'name': 'v', 'size': 1, 'status': 'in-use', 'availability_zone': 'nova',
+             'bootable': False, 'multiattach': False, 'readonly': False, 'meta': '{}', 'created_at': utcnow()}
+            for project, id in volumes.items()])
+        session.execute(old.tables['volume_attachments'].insert(), [
+            {'id': id, 'volume_id': volume_id, 'attach_status': 'attached', 'attach_mode': 'rw', 'created_at': utcnow()}
+            for id, volume_id in attachments.items()])
+    assert database.migrate(db, 'volsvc.db.migrations')
+    with db.reader() as session:
+        found = dict(session.execute(sa.select(Attachment.id, Attachment.project_id)).all())
+    projects = {volume_id: project for project, volume_id in volumes.items()}
+    assert found == {id: projects[volume_id] for id, volume_id in attachments.items()}
+    db.dispose()
+
+
 def test_the_quota_of_types_goes_by_their_ids(any_database, tmp_path, monkeypatch):
     from svckit import operations, quota
     from volsvc.db import limits
