@@ -1,9 +1,9 @@
 """Notifications, in the words of Cinder's: sent once what they tell is durable.
 
 Fields that meters and event pipelines read are there by their names and never left out, also where this service has
-nothing to put into them: `volume_attachment[0].instance_uuid` is the server, `glance_metadata[?key=image_id].value`
-the image.  What `.error` ends also has why, as the volume's owner is told it.  Connections are not for publishing: they
-hold credentials.
+nothing to put into them: `volume_attachment[0].instance_uuid` is the server (or `.server_id`: Ceilometer reads both),
+`glance_metadata[?key=image_id].value` the image.  What `.error` ends also has why, as the volume's owner is told it.
+Connections are not for publishing: they hold credentials.
 """
 from sqlalchemy import event
 
@@ -47,7 +47,7 @@ def _attachments(session, what, row):
 
 
 def _attachment(one) -> dict:
-    return {**{name: getattr(one, name) for name in _SHOWN},
+    return {**{name: getattr(one, name) for name in _SHOWN}, 'server_id': one.instance_uuid,
             'attach_time': one.attach_time.isoformat() if one.attach_time else None}
 
 

@@ -58,13 +58,14 @@ def test_which_server_has_it(world):
     attachment = world.attach(id, server)
     with world.eager():
         world.delete(f'/attachments/{attachment}', 200, **SERVICE)
-    servers = [(name, payload['status'], [one['instance_uuid'] for one in payload['volume_attachment']])
+    servers = [(name, payload['status'], [one['server_id'] for one in payload['volume_attachment']])
                for name, payload in world.heard]
     assert servers == [('volume.attach.start', 'reserved', [server]), ('volume.attach.end', 'in-use', [server]),
                        ('volume.detach.start', 'in-use', [server]), ('volume.detach.end', 'available', [])]
     shown, = world.heard[1][1]['volume_attachment']
-    assert (shown['id'], shown['attached_host'], shown['mountpoint'], shown['attach_status']) == (
-        attachment, 'host1', '/dev/vdb', 'attached')
+    assert {name: shown[name] for name in ('id', 'instance_uuid', 'attached_host', 'mountpoint', 'attach_status')} == {
+        'id': attachment, 'instance_uuid': server, 'attached_host': 'host1', 'mountpoint': '/dev/vdb',
+        'attach_status': 'attached'}
     assert CONNECTOR['initiator'] not in str(world.heard), 'how a host reaches a volume is nobody\'s business'
 
 
