@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import traceback
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 # By program: the module that has its main(), and what its commands go on to read.
@@ -75,7 +76,7 @@ def serve(name):
         command = os.fork()
         if not command:
             _become(**request)
-            sys.exit(main.main())
+            _end(main.main)
         _, status = os.waitpid(command, 0)
         print(os.waitstatus_to_exitcode(status), flush=True)
 
@@ -96,6 +97,23 @@ def _become(words, environment, said):
     os.environ.clear()
     os.environ.update(environment)
     sys.argv = words
+
+
+def _end(main):
+    """As the interpreter ends, but for its taking apart what it has read: that would copy all of it first."""
+    try:
+        status = main()
+    except SystemExit as ended:
+        status = ended.code
+    except BaseException:
+        traceback.print_exc()
+        status = 1
+    if not isinstance(status, int | None):
+        print(status, file=sys.stderr)
+        status = 1
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status or 0)
 
 
 if __name__ == '__main__':
