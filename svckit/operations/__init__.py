@@ -22,8 +22,9 @@ database; one file holds one operation.  The contract:
 9.  A step names its target (`worker:<backend>`, `conductor`, `agent:<host>`); an
     operation moves between targets.  An agent claims and checkpoints through the
     conductor's desk.
-10. An atomic step commits in the same transaction as its checkpoint.  Starting
-    child operations is such a step: that is the outbox.
+10. An atomic step commits in the same transaction as its checkpoint, and as that
+    of the step before it where one worker runs both.  Starting child operations
+    is such a step: that is the outbox.
 11. Step lists are versioned.  A changed list is a new version; the old one stays
     (in the module's `OLD`) until it is drained.
 12. Two tables: `operations` and the append-only `operation_events`.

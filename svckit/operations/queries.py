@@ -110,4 +110,6 @@ def _step_state(op, position, rows):
         return 'undone'
     if op.state in LIVE and position == op.position:
         return op.state
-    return 'done' if any(row.event == 'done' for row in rows) else 'failed' if last else 'pending'
+    if any(row.event == 'done' for row in rows):
+        return 'done'
+    return 'failed' if last else 'pending' if position >= op.position else 'skipped'

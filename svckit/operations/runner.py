@@ -157,7 +157,27 @@ class Runner:
         if step.atomic:
             return self._atomic(definition, op, step)
         outcome = self._outcome(lambda: self.call(step, op, Context(self.tools)), op, step)
-        return self._checkpoint(op, decide(definition, op, outcome))
+        to = self._keep(decide(definition, op, outcome))
+        if to.keep and to.state == RUNNING and definition.steps[to.position].atomic:
+            return self._with_next(definition, op, to)
+        return self._checkpoint(op, to)
+
+    def _with_next(self, definition, op, to):
+        """The checkpoint and the atomic step after it: one transaction, or one each if that step does not end well."""
+        there = dataclasses.replace(op, position=to.position, attempts=0, error=None, refused=False, notes=to.notes)
+        step = definition.steps[there.position]
+
+        def decided(notes):
+            after = decide(definition, there, notes)
+            return self._keep(dataclasses.replace(after, events=to.events + after.events))
+        try:
+            after = self.store.checkpoint(op, decided, self.lease, body=lambda ctx: self.call(step, there, ctx))
+        except LeaseLost:
+            raise
+        except Exception:
+            return self._checkpoint(op, to)
+        self.observe(there, step, after)
+        return after
 
     def _atomic(self, definition, op, step):
         after = self._outcome(lambda: self.store.checkpoint(

@@ -74,20 +74,19 @@ def of_step(tool):
 # ------------------------------------------------------------------ for requests and atomic steps
 
 def start(session, operation: Operation, *, subject: str, params: dict, project_id=None, user_id=None,
-          resource=None, request_id=None, parent_id=None, due_in=0.0) -> str:
+          resource=None, request_id=None, parent_id=None, due_in=0.0, first=0) -> str:
     """Insert an operation in the caller's transaction; its worker is woken after the commit.
 
+    It begins with step number `first`: those before it are known to have nothing to do.
     Raises errors.Conflict when `subject` has a live operation; the caller's
     transaction is then void.
     """
     op = Op(id=new_id(), name=operation.name, version=operation.version, subject=subject, params=params, notes={},
-            state=RUNNING, position=0, attempts=0, lease=0, parent_id=parent_id, project_id=project_id,
+            state=RUNNING, position=first, attempts=0, lease=0, parent_id=parent_id, project_id=project_id,
             user_id=user_id, resource=resource or subject, request_id=request_id)
-    target = operation.steps[0].target(op)
-    row = {name: getattr(op, name) for name in Op.__dataclass_fields__}
-    row.update(target=target, created_at=now(), due_at=now() + due_in)
+    target = operation.steps[first].target(op)
     try:
-        session.execute(insert(OPERATIONS).values(**row))
+        session.execute(_START, {**vars(op), 'target': target, 'due_in': due_in})
     except db_exc.DBDuplicateEntry:
         raise errors.Conflict(f'Another operation on {subject.replace(":", " ")} is still running. '
                               'Wait for it to end and ask again.') from None
@@ -179,6 +178,7 @@ def _end(session, op, state, reason):
     _log(session, op.id, [(None, state, reason)])
 
 
+_START = insert(OPERATIONS).values(created_at=now(), due_at=now() + bindparam('due_in', type_=Double))
 _LOG = insert(EVENTS).values(operation_id=bindparam('operation_id'), step=bindparam('step'),
                             event=bindparam('event'), detail=bindparam('detail'), at=now())
 
@@ -204,10 +204,11 @@ _DUE = (select(*queries._FIELDS, T.lease_until).where(_HERE, _NEXT <= now()).ord
 _THIS = T.id == bindparam('this')
 _TAKE = update(OPERATIONS).where(_THIS, T.lease == bindparam('held'), T.target == bindparam('there')).values(
     lease=T.lease + 1, lease_until=now() + bindparam('seconds', type_=Double))
-_HOLD = update(OPERATIONS).where(_THIS, T.lease == bindparam('held'), T.state == bindparam('was')).values(lease=T.lease)
+_OURS = _THIS, T.lease == bindparam('held'), T.state == bindparam('was')
+_HOLD = update(OPERATIONS).where(*_OURS).values(lease=T.lease)
 _WRITTEN = ('state', 'position', 'attempts', 'error', 'refused', 'resume', 'target', 'subject', 'notes')
 # NULL seconds make a NULL moment.
-_WRITE = update(OPERATIONS).where(_THIS).values(
+_WRITE = update(OPERATIONS).where(*_OURS).values(
     **{name: bindparam(f'new_{name}', type_=T[name].type) for name in _WRITTEN},
     due_at=now() + bindparam('due_in', type_=Double), lease_until=now() + bindparam('keep_for', type_=Double),
     ended_at=now() - bindparam('ended_ago', type_=Double))
@@ -257,12 +258,16 @@ class Store:
         `decide` makes the transition from the notes that it returns.
         """
         def work(session):
-            # First of all: lock the row and see that the lease is still ours.
-            if not session.execute(_HOLD, {'this': op.id, 'held': op.lease, 'was': op.state}).rowcount:
-                raise LeaseLost(op.id)
-            transition = decide(body(Context(self.tools, session))) if body else decide
-            return self._write(session, op, transition, lease)
+            if not body:
+                return self._write(session, op, decide, lease)
+            self._hold(session, op)
+            return self._write(session, op, decide(body(Context(self.tools, session))), lease)
         return self.db.run(work)
+
+    def _hold(self, session, op):
+        """Lock the row and see that the lease is still ours, before anything is done for it."""
+        if not session.execute(_HOLD, {'this': op.id, 'held': op.lease, 'was': op.state}).rowcount:
+            raise LeaseLost(op.id)
 
     def overtake(self, op: Op, transition: Transition) -> bool:
         """Write where `op` goes although its worker was not asked; False, and nothing changed, if that has it now."""
@@ -271,7 +276,7 @@ class Store:
             held = update(OPERATIONS).where(T.id == op.id, T.lease == op.lease, T.state == op.state, free)
             if not session.execute(held.values(lease=T.lease + 1, lease_until=None)).rowcount:
                 return False
-            self._write(session, op, transition, 0.0)
+            self._write(session, dataclasses.replace(op, lease=op.lease + 1), transition, 0.0)
             return True
         return self.db.run(work)
 
@@ -281,15 +286,20 @@ class Store:
             resume=to.resume, notes=op.notes if to.notes is None else to.notes,
             target=to.target or (op.target if to.state == STUCK else None), subject=None if to.ended else op.subject)
         definition = self.registry.get((op.name, op.version))
+        if to.state in (UNDONE, STUCK):
+            self._hold(session, op)
         if to.state == UNDONE and definition.withdraw:
             definition.withdraw(Context(self.tools, session), dataclasses.replace(after, subject=op.subject))
         if to.state == STUCK and definition and definition.stuck:
             definition.stuck(Context(self.tools, session), after)
-        session.execute(_WRITE, {
-            'this': op.id, **{f'new_{name}': getattr(after, name) for name in _WRITTEN},
+        written = session.execute(_WRITE, {
+            'this': op.id, 'held': op.lease, 'was': op.state,
+            **{f'new_{name}': getattr(after, name) for name in _WRITTEN},
             # A stuck operation keeps its target, so that a retry knows it, but is due to nobody.
             'due_in': None if to.ended or to.state == STUCK else to.due_in,
             'keep_for': lease if to.keep else None, 'ended_ago': 0.0 if to.ended else None})
+        if not written.rowcount:
+            raise LeaseLost(op.id)
         _log(session, op.id, to.events)
         if to.target and not to.keep and to.due_in <= 0:
             _wake(session, to.target)

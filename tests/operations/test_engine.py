@@ -43,6 +43,36 @@ def test_it_moves_between_its_targets_and_ends_done(toy):
     assert toy.tools.backend.sizes == {'a': 2, 'told a': 2, 'heard a': 2}
 
 
+def test_an_atomic_step_ends_in_one_transaction_with_the_step_before_it_if_it_ends_well(toy):
+    id, worker, seen = toy.request(), toy.worker('desk', 'shop'), []
+    call = worker.runner.call
+
+    def watched(step, op, ctx):
+        if step.name == 'record':
+            seen.append(toy.get(id).position)
+            if len(seen) < 3:
+                raise OSError('away')
+        return call(step, op, ctx)
+    worker.runner.call = watched
+    worker.run_due()
+    op = toy.get(id)
+    assert (op.position, op.attempts, op.notes, seen) == (3, 1, {'from': 1}, [2, 3])
+    assert toy.tools.backend.calls == [('a', 2)]
+    _make_due(toy)
+    worker.run_due()
+    assert toy.get(id).state == 'done'
+
+
+def test_it_may_begin_with_a_later_step(toy):
+    toy.tools.backend.sizes['a'] = 1
+    with toy.db.transaction() as session:
+        id = operations.start(session, GROW, subject='thing:a', params={'thing': 'a', 'size': 2}, first=2)
+    drive(toy)
+    with toy.db.reader() as session:
+        steps = operations.describe(REGISTRY, operations.get(session, id), operations.events(session, id))['steps']
+    assert [step['state'] for step in steps] == ['skipped', 'skipped', 'done', 'done', 'done']
+
+
 def test_a_second_wish_for_the_subject_is_refused_until_the_first_ends(toy):
     toy.request()
     with pytest.raises(errors.Conflict, match='thing a'):

@@ -85,7 +85,7 @@ def _begin(session, context, volume, size, in_use, allowed, backend):
     amounts = usage.of_volumes(volume.volume_type_id, growth, 0)
     operations.start(
         session, OPERATION, subject=f'volume:{volume.id}', project_id=volume.project_id, user_id=context.user_id,
-        request_id=context.request_id,
+        request_id=context.request_id, first=0 if in_use else 1,
         params={'volume_id': volume.id, 'host': volume.host, 'in_use': in_use, 'old_size': volume.size, 'size': size,
                 'quota': amounts})
     usage.take(session, volume.project_id, volume.type, amounts, allowed)
