@@ -5,6 +5,7 @@ Four fifths of a command's time are its reading of itself; what runs is the same
 import contextlib
 import gc
 import importlib.metadata
+import inspect
 import json
 import os
 import pathlib
@@ -76,7 +77,7 @@ def serve(name):
         command = os.fork()
         if not command:
             _become(**request)
-            _end(main.main)
+            _end(main.main, request['words'][1:])
         _, status = os.waitpid(command, 0)
         print(os.waitstatus_to_exitcode(status), flush=True)
 
@@ -99,10 +100,11 @@ def _become(words, environment, said):
     sys.argv = words
 
 
-def _end(main):
+def _end(main, arguments):
     """As the interpreter ends, but for its taking apart what it has read: that would copy all of it first."""
     try:
-        status = main()
+        # novaclient's keeps those that it was read with unless it gets others; cinderclient's takes none.
+        status = main(arguments) if inspect.signature(main).parameters else main()
     except SystemExit as ended:
         status = ended.code
     except BaseException:
