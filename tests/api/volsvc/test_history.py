@@ -19,7 +19,7 @@ from volsvc.api import routes, snapshots, versions, volumes
 from volsvc.api.schemas import attachments as attachment_bodies
 from volsvc.api.schemas import volumes as volume_bodies
 
-TEXT = pathlib.Path(routes.__file__).with_name('history.rst').read_text().partition('At every version')[0]
+TEXT, _, REST = pathlib.Path(routes.__file__).with_name('history.rst').read_text().partition('At every version')
 NAMES = re.compile(r'``(.+?)``', re.S)
 LIST = r'((?:``[^`]+``(?:, | and )?)+)'
 LAST = 71
@@ -125,6 +125,19 @@ def test_addresses():
     for minor, text in entries().items():
         for name in NAMES.findall(text):
             assert not name.startswith('/') or any(_is_of(name, path) for path in routes._BELOW_A_PROJECT), minor
+
+
+def test_what_is_not_offered(world):
+    volume = world.create()
+    listed = NAMES.findall(REST.partition('\nNot offered\n')[2])
+    addresses = [name for name in listed if name.startswith('/')]
+    for address in addresses:
+        for method in 'GET', 'POST':
+            answer = world.call(method, f'/v3/p1{address}', {} if method == 'POST' else None, **ADMIN)
+            assert (answer.status, answer.fault[0]) == (404, 'itemNotFound'), address
+    for action in set(listed) - set(addresses):
+        answer = world.call('POST', f'/v3/p1/volumes/{volume}/action', {action: {}}, **ADMIN)
+        assert (answer.status, answer.fault[0]) == (400, 'badRequest'), action
 
 
 def _is_of(address, path) -> bool:
