@@ -15,7 +15,7 @@ def migrated(tmp_path_factory):
 
 @pytest.fixture
 def make_world(tmp_path, migrated):
-    """World(**overrides), closed at the end."""
+    """World(**overrides), closed at the end; whatever was asked of it, its quota has not leaked."""
     made = []
 
     def make(**overrides):
@@ -24,8 +24,10 @@ def make_world(tmp_path, migrated):
         made.append(World(tmp_path, **overrides))
         return made[-1]
     yield make
+    leaks = [found for world in made for found in world.wrong_usage()]
     for world in made:
         world.service.db.dispose()
+    assert not leaks, 'what is recorded as in use is not what there is'
 
 
 @pytest.fixture
