@@ -1,4 +1,6 @@
 """A project at its limits, on each database: however many ask at once, they get what there is, and nothing leaks."""
+import threading
+
 import pytest
 from sqlalchemy import select
 
@@ -6,6 +8,7 @@ from svckit import operations
 from tests.operations.volsvc_world import World, at_once
 from volsvc import errors
 from volsvc.cmd import manage
+from volsvc.db import claims
 from volsvc.db.models import Volume
 from volsvc.drivers.base import DriverError, NoSpace
 from volsvc.operations import create_volume, delete_volume, extend_volume
@@ -56,7 +59,11 @@ def test_two_hundred_creates_and_extends_at_once(world):
             raise NoSpace('no room for it after all.')
         extend(volume, size)
     world.driver.extend = full
-    world.run()
+    worker = threading.Thread(target=world.run)
+    worker.start()
+    while worker.is_alive():
+        assert world.wrong_usage(repair=True) == []
+        assert world.db.run(lambda session: claims.differences(session, repair=True)) == []
     in_use(world, 30 + made, 70 - len(unlucky))
     at_once(30 + made, lambda n: delete_volume.request(world.context(), volumes(world)[n]))
     world.run()

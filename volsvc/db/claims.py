@@ -5,9 +5,10 @@ transaction that begins or ends these, and only by conditional updates: no two v
 however many ask at once.  A volume that could not be made is in no pool and holds nothing.
 """
 from oslo_db import exception as db_exc
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, insert, null, select, union_all, update
 
-from svckit.operations import queries
+from svckit.operations.definition import LIVE
+from svckit.operations.models import OPERATIONS
 from volsvc.db.models import Pool, Volume
 
 GIB = 1024 ** 3
@@ -46,13 +47,27 @@ def begin(session, pool: str) -> None:
 
 def counted(session) -> dict[str, int]:
     """pool -> bytes that its volumes and their growths come to."""
-    found = {pool: int(size) for pool, size in session.execute(
-        select(Volume.host, func.sum(Volume.size)).where(Volume.host.is_not(None)).group_by(Volume.host))}
-    for op in queries.find(session, 'live', limit=None):
-        if op.name == GROWING and op.position < GROWN:
-            pool = op.params['host']
-            found[pool] = found.get(pool, 0) + growth(op.params)
+    volumes, growths = volumes_and_growths(session, Volume.host)
+    found = {pool: size for pool, _, size in volumes if pool is not None}
+    for _, params in growths:
+        found[params['host']] = found.get(params['host'], 0) + growth(params)
     return found
+
+
+def volumes_and_growths(session, *by, project_id: str | None = None) -> tuple[list, list]:
+    """([(*by, how many, bytes) of volumes], [(project, params) of each extend that is under way]).
+
+    Both are of one moment, so that one that ends is neither missing nor there twice; of one project, or of all.
+    """
+    under_way = select(OPERATIONS.c.params, OPERATIONS.c.project_id, *(null() for _ in range(len(by) + 2))).where(
+        OPERATIONS.c.state.in_(LIVE), OPERATIONS.c.name == GROWING, OPERATIONS.c.position < GROWN)
+    sums = select(null(), null(), *by, func.count(), func.sum(Volume.size)).group_by(*by)
+    if project_id is not None:
+        under_way = under_way.where(OPERATIONS.c.project_id == project_id)
+        sums = sums.where(Volume.project_id == project_id)
+    rows = session.execute(union_all(under_way, sums)).all()
+    return ([(*row[2:-2], int(row[-2]), int(row[-1])) for row in rows if row[0] is None],
+            [(row[1], row[0]) for row in rows if row[0] is not None])
 
 
 def growth(params: dict) -> int:

@@ -5,7 +5,6 @@ A volume type's share is kept under its id ('gigabytes_<id>'): types get other n
 from sqlalchemy import func, select
 
 from svckit import quota
-from svckit.operations import queries
 from volsvc.db import claims
 from volsvc.db.models import Snapshot, Volume
 
@@ -40,15 +39,17 @@ def counted(session, project_id: str | None = None) -> dict[str, dict[str, int]]
     An extend that is under way holds its quota, which is counted too.
     """
     found: dict[str, dict[str, int]] = {}
-    for model, size, amounts in (Volume, Volume.size, of_volumes), (Snapshot, Snapshot.counted, of_snapshots):
-        where = [] if project_id is None else [model.project_id == project_id]
-        for project, type_id, count, total in session.execute(
-                select(model.project_id, model.volume_type_id, func.count(), func.sum(size)).where(*where)
-                .group_by(model.project_id, model.volume_type_id)):
-            _add(found, project, amounts(type_id, int(total), count))
-    for op in queries.find(session, 'live', project_id, limit=None):
-        if op.name == claims.GROWING and op.position < claims.GROWN:
-            _add(found, op.project_id, op.params['quota'])
+    volumes, growths = claims.volumes_and_growths(
+        session, Volume.project_id, Volume.volume_type_id, project_id=project_id)
+    for project, type_id, count, size in volumes:
+        _add(found, project, of_volumes(type_id, size, count))
+    for project, params in growths:
+        _add(found, project, params['quota'])
+    where = [] if project_id is None else [Snapshot.project_id == project_id]
+    by = Snapshot.project_id, Snapshot.volume_type_id
+    for project, type_id, count, size in session.execute(
+            select(*by, func.count(), func.sum(Snapshot.counted)).where(*where).group_by(*by)):
+        _add(found, project, of_snapshots(type_id, int(size), count))
     return found
 
 
