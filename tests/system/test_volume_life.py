@@ -414,8 +414,8 @@ class TestWhereVolumesGo:
         new(box, 'there again')
 
     def test_no_room(self, box):
-        refuses('room|capacity', box.cinder, 'extend', new(box, 'small'), '90000')
-        made = box.openstack('volume', 'create', '--size', '90000', 'huge')
+        refuses('room|capacity', box.cinder, 'extend', new(box, 'small'), '100000000')
+        made = box.openstack('volume', 'create', '--size', '100000000', 'huge')
         assert 'capacity (1)' in self.message(box, made['id'])['User Message']
 
     def test_what_backends_can(self, box):
