@@ -122,7 +122,7 @@ def withdraw(ctx, op):
         volume.status = _status_before(volume) if op.refused else 'error_extending'
         volume.previous_status = None
     size = op.params['size'] // GIB
-    of_server = op.refused and not op.notes.get('servers_asked')
+    of_server = op.refused and op.params['in_use'] and not op.notes.get('servers_asked')
     messages.add(ctx.session, op, messages.EXTEND_TELL if of_server else messages.EXTEND,
                  f'The volume was not extended to {size} GiB and keeps its size: {op.error}', ctx.conf.message_ttl)
     notify.volume(ctx.session, ctx.messaging, 'resize.error', volume, op)
@@ -149,7 +149,7 @@ def stuck(ctx, op):
 def check_servers(ctx, op):
     """No server's host has said that it can never take the growth; one that says nothing is no obstacle."""
     if not op.params['in_use']:
-        return {'servers_asked': True}
+        return None
     with ctx.db.reader() as session:
         used = [row for row in attachments.of_volume(session, op.params['volume_id']) if row.instance_uuid]
     for attachment in used:
