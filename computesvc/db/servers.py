@@ -1,7 +1,7 @@
 """Servers: look-ups, lists and the changes of state that operations make."""
 import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, literal, null, select, union_all, update
 
 from computesvc import errors
 from computesvc.db import claims, states
@@ -64,22 +64,28 @@ def remove(session, server: Server) -> None:
 
 def demand(server) -> dict[str, int]:
     """What one server takes of its project's quota: until a move is confirmed or reverted, the more of both sizes."""
-    held = (server.old_flavor or {}).get('held') or {'cores': server.vcpus, 'ram': server.memory_mb}
-    return {'instances': 1, **held}
+    return {'instances': 1, **_held(server.old_flavor, server.vcpus, server.memory_mb)}
+
+
+def _held(old_flavor, vcpus, memory_mb):
+    return (old_flavor or {}).get('held') or {'cores': vcpus, 'ram': memory_mb}
 
 
 def counted_usage(session, project_id: str | None = None) -> dict[str, dict[str, int]]:
-    """project -> resource -> what its servers take of the quota; of one project, or of all."""
+    """project -> resource -> what its servers take of the quota; of one project, or of all.
+
+    In one query, so that one that begins to move meanwhile is neither missing nor there twice.
+    """
     there = [Server.deleted_at.is_(None)] + ([] if project_id is None else [Server.project_id == project_id])
-    rows = session.execute(select(Server.project_id, func.count(), func.sum(Server.vcpus), func.sum(Server.memory_mb))
-                           .where(*there).group_by(Server.project_id))
-    counted = {project: {'instances': count, 'cores': int(vcpus), 'ram': int(memory_mb)}
-               for project, count, vcpus, memory_mb in rows}
-    for moving in session.scalars(select(Server).where(*there, Server.old_flavor.is_not(None))):
-        held = demand(moving)
-        if moving.project_id in counted:
-            counted[moving.project_id]['cores'] += held['cores'] - moving.vcpus
-            counted[moving.project_id]['ram'] += held['ram'] - moving.memory_mb
+    moving = select(Server.old_flavor, Server.project_id, literal(1), Server.vcpus, Server.memory_mb).where(
+        *there, Server.old_flavor.is_not(None))
+    others = select(null(), Server.project_id, func.count(), func.sum(Server.vcpus), func.sum(Server.memory_mb)).where(
+        *there, Server.old_flavor.is_(None)).group_by(Server.project_id)
+    counted: dict[str, dict[str, int]] = {}
+    for old_flavor, project, count, vcpus, memory_mb in session.execute(union_all(moving, others)):
+        found = counted.setdefault(project, {'instances': 0, 'cores': 0, 'ram': 0})
+        for name, amount in {'instances': count, **_held(old_flavor, vcpus, memory_mb)}.items():
+            found[name] += int(amount)
     return counted
 
 

@@ -7,7 +7,7 @@ import uuid
 
 import sqlalchemy as sa
 
-from computesvc.db import models
+from computesvc.db import models, servers
 from svckit import db as database
 from svckit.db import Database, utcnow
 
@@ -34,6 +34,14 @@ def test_the_room_of_servers_that_were_there_before_is_claimed(any_database, tmp
         used = {h.host: (h.vcpus_used, h.memory_mb_used, h.disk_gb_used)
                 for h in session.scalars(sa.select(models.Hypervisor))}
         server = session.get(models.Server, there)
+        assert servers.counted_usage(session) == {'p1': {'instances': 2, 'cores': 3, 'ram': 576}}
+    with db.transaction() as session:
+        session.get(models.Server, there).old_flavor = {'held': {'cores': 4, 'ram': 1024}}
+        session.flush()
+        assert servers.counted_usage(session) == servers.counted_usage(session, 'p1') == {
+            'p1': {'instances': 2, 'cores': 5, 'ram': 1088}}
+        assert servers.counted_usage(session, 'p2') == {}
+        session.rollback()
     assert [(c.key, c.host, c.server_id, c.vcpus, c.memory_mb, c.disk_gb) for c in claims] == [
         (f'server:{there}', 'host1', there, 2, 512, 10)]
     assert used == {'host1': (2, 512, 10), 'host2': (0, 0, 0)}
