@@ -4,7 +4,7 @@ There are no reservations, so there is nothing to leak: usage changes when, and
 only when, the transaction that makes or frees the thing commits.
 """
 from oslo_db import exception as db_exc
-from sqlalchemy import BigInteger, Column, MetaData, String, Table, delete, insert, select, update
+from sqlalchemy import BigInteger, Column, MetaData, String, Table, bindparam, delete, insert, select, update
 
 from svckit import errors
 from svckit.db.base import NAMES
@@ -51,20 +51,25 @@ def give(session, project_id: str, amounts: dict[str, int]) -> None:
             _add(session, project_id, resource, -amount, -1)
 
 
+_HERE = USAGES.c.project_id == bindparam('project'), USAGES.c.resource == bindparam('what')
+_MORE = USAGES.c.in_use + bindparam('amount', type_=BigInteger)
+_ADD = update(USAGES).where(*_HERE).values(in_use=_MORE)
+_ADD_WITHIN = _ADD.where(_MORE <= bindparam('most', type_=BigInteger))
+
+
 def _add(session, project_id, resource, amount, limit):
-    here = (USAGES.c.project_id == project_id) & (USAGES.c.resource == resource)
-    fits = here if limit < 0 or amount < 0 else here & (USAGES.c.in_use + amount <= limit)
-    change = update(USAGES).where(fits).values(in_use=USAGES.c.in_use + amount)
-    if session.execute(change).rowcount:
+    here = {'project': project_id, 'what': resource}
+    change = (_ADD if limit < 0 or amount < 0 else _ADD_WITHIN), {**here, 'amount': amount, 'most': limit}
+    if session.execute(*change).rowcount:
         return True
-    if session.execute(select(USAGES.c.in_use).where(here)).first() is not None:
+    if session.execute(select(USAGES.c.in_use).where(*_HERE), here).first() is not None:
         return False
     try:
         with session.begin_nested():
             session.execute(insert(USAGES).values(project_id=project_id, resource=resource, in_use=0))
     except db_exc.DBDuplicateEntry:
         pass                            # another request made it in the meantime
-    return bool(session.execute(change).rowcount)
+    return bool(session.execute(*change).rowcount)
 
 
 def usage(session, project_id: str) -> dict[str, int]:

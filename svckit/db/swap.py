@@ -8,11 +8,11 @@ def swap(session, model, id, expect: dict, values: dict) -> bool:
     A list, tuple or set in `expect` means any of its members, None means NULL.
     Returns False, having changed nothing, when the row is gone or differs.
     """
-    conditions = [model.id == id]
+    table = model.__table__
+    conditions = [table.c.id == id]
     for name, wanted in expect.items():
-        column = getattr(model, name)
+        column = table.c[name]
         conditions.append(column.in_(wanted) if isinstance(wanted, (list, tuple, set, frozenset))
                           else column.is_(None) if wanted is None else column == wanted)
-    result = session.execute(update(model).where(*conditions).values(**values),
-                             execution_options={'synchronize_session': False})
-    return result.rowcount == 1
+    session.flush()
+    return session.execute(update(table).where(*conditions).values(**values)).rowcount == 1

@@ -204,7 +204,9 @@ _DUE = (select(*queries._FIELDS, T.lease_until).where(_HERE, _NEXT <= now()).ord
 _THIS = T.id == bindparam('this')
 _TAKE = update(OPERATIONS).where(_THIS, T.lease == bindparam('held'), T.target == bindparam('there')).values(
     lease=T.lease + 1, lease_until=now() + bindparam('seconds', type_=Double))
-_OURS = _THIS, T.lease == bindparam('held'), T.state == bindparam('was')
+# Not the lease alone: what was written before its answer got lost, is not written again.
+_OURS = (_THIS, T.lease == bindparam('held'), T.state == bindparam('was'), T.position == bindparam('at'),
+         T.attempts == bindparam('tried'))
 _HOLD = update(OPERATIONS).where(*_OURS).values(lease=T.lease)
 _WRITTEN = ('state', 'position', 'attempts', 'error', 'refused', 'resume', 'target', 'subject', 'notes')
 # NULL seconds make a NULL moment.
@@ -212,6 +214,10 @@ _WRITE = update(OPERATIONS).where(*_OURS).values(
     **{name: bindparam(f'new_{name}', type_=T[name].type) for name in _WRITTEN},
     due_at=now() + bindparam('due_in', type_=Double), lease_until=now() + bindparam('keep_for', type_=Double),
     ended_at=now() - bindparam('ended_ago', type_=Double))
+
+
+def _ours(op) -> dict:
+    return {'this': op.id, 'held': op.lease, 'was': op.state, 'at': op.position, 'tried': op.attempts}
 
 
 class Store:
@@ -266,7 +272,7 @@ class Store:
 
     def _hold(self, session, op):
         """Lock the row and see that the lease is still ours, before anything is done for it."""
-        if not session.execute(_HOLD, {'this': op.id, 'held': op.lease, 'was': op.state}).rowcount:
+        if not session.execute(_HOLD, _ours(op)).rowcount:
             raise LeaseLost(op.id)
 
     def overtake(self, op: Op, transition: Transition) -> bool:
@@ -293,8 +299,7 @@ class Store:
         if to.state == STUCK and definition and definition.stuck:
             definition.stuck(Context(self.tools, session), after)
         written = session.execute(_WRITE, {
-            'this': op.id, 'held': op.lease, 'was': op.state,
-            **{f'new_{name}': getattr(after, name) for name in _WRITTEN},
+            **_ours(op), **{f'new_{name}': getattr(after, name) for name in _WRITTEN},
             # A stuck operation keeps its target, so that a retry knows it, but is due to nobody.
             'due_in': None if to.ended or to.state == STUCK else to.due_in,
             'keep_for': lease if to.keep else None, 'ended_ago': 0.0 if to.ended else None})

@@ -1,15 +1,16 @@
 """The engine's contract, point by point, on each database."""
+import contextlib
 import threading
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from svckit import errors, operations
 from svckit.operations import Desk, LeaseLost, LocalDesk, Operation, RemoteStore, Step, runner
 from svckit.operations.models import OPERATIONS
 from svckit.operations.store import Transition
 from svckit.operations.testing import SCENARIOS, check, drive
-from tests.operations.toy import GROW, REGISTRY, TELL, Toy, marks
+from tests.operations.toy import GROW, REGISTRY, TELL, Mark, Toy, marks
 
 
 @pytest.fixture
@@ -61,6 +62,27 @@ def test_an_atomic_step_ends_in_one_transaction_with_the_step_before_it_if_it_en
     _make_due(toy)
     worker.run_due()
     assert toy.get(id).state == 'done'
+
+
+@pytest.mark.parametrize('together', [False, True])
+def test_a_commit_whose_answer_is_lost_is_not_made_twice(toy, together):
+    id = toy.request()
+    if together:
+        toy.workers = [toy.worker('desk', 'shop')]
+    commits, real = [], toy.db.transaction
+
+    @contextlib.contextmanager
+    def losing():
+        with real() as session:
+            yield session
+            recorded = session.scalar(select(Mark.id).where(Mark.what == 'recorded')) is not None
+        if recorded and not commits:
+            commits.append('lost')
+            raise OSError('the connection was reset')
+    toy.db.transaction = losing
+    drive(toy)
+    with toy.db.reader() as session:
+        assert (toy.get(id).state, marks(session)['recorded'], commits) == ('done', 1, ['lost'])
 
 
 def test_it_may_begin_with_a_later_step(toy):

@@ -5,7 +5,7 @@ transaction that begins or ends these, and only by conditional updates: no two v
 however many ask at once.  A volume that could not be made is in no pool and holds nothing.
 """
 from oslo_db import exception as db_exc
-from sqlalchemy import func, insert, null, select, union_all, update
+from sqlalchemy import BigInteger, bindparam, func, insert, null, select, union_all, update
 
 from svckit.operations.definition import LIVE
 from svckit.operations.models import OPERATIONS
@@ -16,11 +16,16 @@ GROWING = 'extend-volume'
 GROWN = 2               # the position from which on a growth is the volume's
 
 
+_POOL = Pool.__table__
+_MORE = _POOL.c.promised + bindparam('amount', type_=BigInteger)
+_TAKE = update(_POOL).where(_POOL.c.name == bindparam('pool')).values(promised=_MORE)
+_TAKE_WITHIN = _TAKE.where(_MORE <= bindparam('most', type_=BigInteger))
+
+
 def take(session, pool: str, amount: int, limit: int | None = None) -> bool:
     """Promise `amount` bytes more of a pool, up to `limit`; False, and nothing changed, if there is too little."""
-    fits = [Pool.name == pool] + ([] if limit is None else [Pool.promised + amount <= limit])
-    return bool(session.execute(update(Pool).where(*fits).values(promised=Pool.promised + amount)
-                                .execution_options(synchronize_session=False)).rowcount)
+    return bool(session.execute(_TAKE if limit is None else _TAKE_WITHIN,
+                                {'pool': pool, 'amount': amount, 'most': limit}).rowcount)
 
 
 def release(session, pool: str | None, amount: int) -> None:

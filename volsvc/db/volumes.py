@@ -33,8 +33,8 @@ def get(session, id: str, project_id: str | None = None) -> Volume:
 # What answers show is read as plain values: objects that follow their changes cost three times as much.
 _VOLUME, _TYPE, _USE = Volume.__table__, VolumeType.__table__, Attachment.__table__
 _SEEN = [*_VOLUME.c, _TYPE.c.name.label('type_name')]
-_USED = [_USE.c[name] for name in ('id', 'volume_id', 'instance_uuid', 'attach_status', 'attached_host', 'mountpoint',
-                                   'attach_time')]
+_USED = [_USE.c[name] for name in ('id', 'volume_id', 'instance_uuid', 'attach_status', 'attach_mode', 'attached_host',
+                                   'mountpoint', 'attach_time')]
 _NAMES, _USED_NAMES = [column.name for column in _SEEN], [column.name for column in _USED]
 _SHOW = (select(*_SEEN, *(column.label(f'used_{column.name}') for column in _USED))
          .select_from(_VOLUME.outerjoin(_TYPE).outerjoin(_USE))

@@ -1,4 +1,5 @@
 """Make a volume: empty, or from an image, a snapshot or another volume."""
+import contextlib
 import functools
 import logging
 
@@ -309,8 +310,8 @@ def record_volume(ctx, op):
     id = op.params['volume_id']
     values = {'status': 'available', 'launched_at': utcnow()} | ({'bootable': True} if op.params['bootable'] else {})
     swap(ctx.session, Volume, id, {'status': MAKING}, values)
-    if (volume := ctx.session.get(Volume, id)) is not None:
-        notify.volume(ctx.session, ctx.messaging, 'create.end', volume, op)
+    with contextlib.suppress(errors.VolumeNotFound):
+        notify.volume(ctx.session, ctx.messaging, 'create.end', volumes.show(ctx.session, id), op)
     if op.notes.get('warning'):
         messages.add(ctx.session, op, messages.CREATE_TORN, op.notes['warning'], ctx.conf.message_ttl, 'WARNING')
 
