@@ -19,9 +19,9 @@ from svckit.web.schema import Schema
 class Handler:
     """A function, with its status and what is checked before it runs."""
 
-    def __init__(self, function, status=200, body=None, query=None, min=None, max=None, also=()):
+    def __init__(self, function, status=200, body=None, query=None, min=None, max=None, also=(), reads=None):
         functools.update_wrapper(self, function)
-        self.function, self.status, self.also = function, status, also
+        self.function, self.status, self.also, self.reads = function, status, also, reads or {}
         self.body = Schema(body, 'body') if body is not None else None
         self.query = Schema(query, 'query') if query is not None else None
         self.min = Microversion.of(min) if min else None
@@ -89,15 +89,18 @@ class Actions:
         return chosen.run(req, raw, arguments)
 
 
-def handler(status=200, body=None, query=None, min=None, max=None, also=()):
+def handler(status=200, body=None, query=None, min=None, max=None, also=(), reads=None):
     """Makes a function a handler.
 
     status: of an answer that brings none of its own.  body, query: a JSON schema, or
     a list of (lowest microversion, schema).  min, max: the microversions between
-    which it exists; it is not found otherwise.  also: what it answers besides, if most
-    handlers do not (svckit.web.openapi).
+    which it exists; it is not found otherwise.
+
+    For the API's description (svckit.web.openapi): also: what it answers besides, if
+    most handlers do not.  reads: {name in the query: its lowest microversion, or
+    None}, where no schema says so and the handler itself looks at what it is.
     """
-    return lambda function: Handler(function, status, body, query, min, max, also)
+    return lambda function: Handler(function, status, body, query, min, max, also, reads)
 
 
 def by_version(*choices) -> ByVersion:

@@ -103,6 +103,7 @@ def _query(handlers, version) -> list[dict]:
     for handler in handlers.values():
         schema = handler.query.at(version) if handler.query else None
         found |= (schema or {}).get('properties', {})
+        found |= {name: {'type': 'string'} for name, since in handler.reads.items() if (since or version) <= version}
     return [{'name': name, 'in': 'query', 'schema': schema} for name, schema in found.items()]
 
 

@@ -67,6 +67,8 @@ def _attempt(operation, mode, known, headers, after):
         hypothesis.assume(mode is RIGHT or isinstance(case.body, dict) and case.body)
         case.headers = headers
         case.path_parameters = {name: _chosen(known, name, value) for name, value in case.path_parameters.items()}
+        case.query = {name: _chosen(known, name, value) for name, value in (case.query or {}).items()
+                      if zlib.crc32(name.encode()) % 4 == len(case.query) % 4}
         if mode is RIGHT:
             case.body = _with(known, case.body)
         answer = case.call()

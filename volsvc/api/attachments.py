@@ -30,13 +30,13 @@ def show(req, attachment_id):
     return {'attachment': _shown(req, attachment)}
 
 
-@handler(min=versions.ATTACHMENTS)
+@handler(min=versions.ATTACHMENTS, reads=filters.read(_FILTERS))
 def index(req):
     """Attachments of the project, in short."""
     return _list(req, views.summary)
 
 
-@handler(min=versions.ATTACHMENTS)
+@handler(min=versions.ATTACHMENTS, reads=filters.read(_FILTERS))
 def detail(req):
     """Attachments of the project, with their connections for whom those are meant."""
     return _list(req, lambda attachment: _shown(req, attachment))

@@ -13,6 +13,13 @@ PAGING = ('limit', 'marker', 'offset', 'sort', 'sort_key', 'sort_dir', 'with_cou
 OPERATORS = ('gt', 'gte', 'lt', 'lte', 'eq', 'neq')
 
 
+def read(known, since=None) -> dict:
+    """What a list that takes these filters reads of its query, and since when."""
+    likes = {name: versions.LIKE_FILTERS for name in known if name.endswith('~')}
+    return dict.fromkeys((*PAGING, 'all_tenants', 'project_id', *known)) | {'with_count': versions.COUNT} | likes | (
+        since or {})
+
+
 def chosen(req, known) -> dict[str, str]:
     """The query's filters among `known`; a name that ends in ~ (like) came with 3.34."""
     found = {}

@@ -11,7 +11,7 @@ _USED = {'volumes': 'totalVolumesUsed', 'gigabytes': 'totalGigabytesUsed', 'snap
          'backups': 'totalBackupsUsed', 'backup_gigabytes': 'totalBackupGigabytesUsed'}
 
 
-@handler()
+@handler(reads={'project_id': versions.LIMITS_OF_PROJECT})
 def index(req):
     """Those of the own project; of another with `project_id`, which only administrators' requests heed."""
     context, project = req.context, req.context.project_id or ''

@@ -6,7 +6,7 @@ from volsvc.db import messages
 from volsvc.policies import messages as policies
 
 
-@handler(min=versions.MESSAGES)
+@handler(min=versions.MESSAGES, reads=dict.fromkeys(filters.read(messages.FILTERS), versions.MESSAGE_PAGES))
 def index(req):
     """The project's messages, newest first; in pages from 3.5 on.
 

@@ -11,7 +11,7 @@ MOST = 100
 STATES = ('live', 'running', 'undoing', 'stuck', 'done', 'undone', 'cancelled', 'abandoned')
 
 
-@handler()
+@handler(reads=dict.fromkeys(('volume_id', 'resource', 'request_id', 'state', 'all_tenants', 'project_id')))
 def index(req):
     """Newest first, each with its children: those on a volume (`volume_id`), of a request (`request_id`), or all.
 

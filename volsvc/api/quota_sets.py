@@ -11,7 +11,7 @@ DEFAULT = quota.of_class('default')
 _NOT_COUNTED = ('per_volume_gigabytes',)
 
 
-@handler()
+@handler(reads={'usage': None})
 def show(req, target_id):
     """A project's limits; with `usage` also what is used of them."""
     req.context.authorize(policies.SHOW, _target(target_id))

@@ -13,7 +13,7 @@ _KNOWN = {
 }
 
 
-@handler(min=versions.RESOURCE_FILTERS)
+@handler(min=versions.RESOURCE_FILTERS, reads={'resource': None})
 def index(req):
     """Of every list, or of the one that `resource` names."""
     wanted = req.query.get('resource')

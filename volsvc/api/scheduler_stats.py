@@ -8,7 +8,7 @@ from volsvc.scheduling import backends
 from volsvc.scheduling import filters as scheduling_filters
 
 
-@handler()
+@handler(reads={'detail': None, 'name': versions.POOL_FILTERS, 'volume_type': versions.POOL_TYPE_FILTER})
 def get_pools(req):
     """Those of backends that report, with what they can if `detail` says so."""
     req.context.authorize(policies.GET_POOLS)

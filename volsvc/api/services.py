@@ -7,7 +7,7 @@ from volsvc.db import services
 from volsvc.policies import services as policies
 
 
-@handler()
+@handler(reads={'host': None, 'binary': None})
 def index(req):
     """Those that match `host` and `binary`."""
     req.context.authorize(policies.INDEX)

@@ -21,6 +21,7 @@ _SAID = {'creating': ('creating', 'available', 'error'), 'deleting': ('deleting'
 _FILTERS = ('name', 'status', 'volume_id', 'metadata', 'availability_zone', 'consumes_quota', 'name~', 'status~',
             'display_name', 'id', 'user_id')
 _SINCE = {'metadata': versions.SNAPSHOT_METADATA_FILTER, 'consumes_quota': versions.CONSUMES_QUOTA}
+_READ = filters.read(_FILTERS, _SINCE)
 
 
 def find(req, snapshot_id):
@@ -56,13 +57,13 @@ def create(req):
     return {'snapshot': views.detail(req, snapshot)}
 
 
-@handler()
+@handler(reads=_READ)
 def index(req):
     """Snapshots, nearly in full."""
     return _list(req, lambda snapshot: views.summary(req, snapshot))
 
 
-@handler()
+@handler(reads=_READ)
 def detail(req):
     """Snapshots in full."""
     return _list(req, views.Extended(req))

@@ -29,7 +29,7 @@ def show(req, type_id):
     return {'volume_type': views.detail(req.context, kind)}
 
 
-@handler()
+@handler(reads=filters.read(('is_public', 'extra_specs'), {'extra_specs': versions.TYPE_FILTERS}))
 def index(req):
     """The types that the project may use; administrators see all, or those with `is_public`."""
     req.context.authorize(policies.GET_ALL)

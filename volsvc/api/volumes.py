@@ -19,6 +19,7 @@ _SINCE = {'group_id': versions.GROUP_FILTER, 'created_at': versions.TIME_FILTERS
           'consumes_quota': versions.CONSUMES_QUOTA, 'glance_metadata': versions.IMAGE_METADATA_FILTER}
 # What a volume could be made from elsewhere; none of it exists here.
 _SOURCES = {'backup_id': 'Backup', 'consistencygroup_id': 'Group', 'group_id': 'Group'}
+_READ = filters.read((*_FOR_ALL, *_FOR_ADMINISTRATORS), _SINCE)
 
 
 def find(req, volume_id):
@@ -59,19 +60,19 @@ def create(req):
     return shown(req, volume)
 
 
-@handler()
+@handler(reads=_READ)
 def index(req):
     """The names of volumes."""
     return _list(req, lambda volume: views.summary(req, volume))
 
 
-@handler()
+@handler(reads=_READ)
 def detail(req):
     """Volumes in full."""
     return _list(req, views.Details(req, _services(req)))
 
 
-@handler(min=versions.SUMMARY)
+@handler(min=versions.SUMMARY, reads=_READ)
 def summary(req):
     """How many volumes there are, and their size together."""
     req.context.authorize(policies.GET_ALL)
@@ -102,7 +103,7 @@ def update(req, volume_id):
     return shown(req, req.context.db.run(change))
 
 
-@handler(status=202)
+@handler(status=202, reads={'cascade': None, 'force': versions.DELETE_FORCE})
 def delete(req, volume_id):
     """Have a volume deleted; with `cascade` its snapshots too."""
     volume = find(req, volume_id)

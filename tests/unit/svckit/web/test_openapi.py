@@ -12,7 +12,7 @@ NAME = {'type': 'object', 'properties': {'name': {'type': 'string'}}}
 SIZE = {'type': 'object', 'properties': {'grow': {'type': 'integer'}}, 'required': ['grow']}
 
 
-@web.handler(query=NAME)
+@web.handler(query=NAME, reads={'force': Microversion(3, 23), 'detail': None})
 def show(req, volume_id):
     """One volume.
 
@@ -86,7 +86,9 @@ def test_an_operation(at):
     shown = path['get']
     assert (shown['summary'], shown['description']) == ('One volume.', 'All that is known of it.')
     assert (shown['operationId'], shown['tags']) == ('get-volumes-volume_id', ['volumes'])
-    assert shown['parameters'][1:] == [{'name': 'name', 'in': 'query', 'schema': {'type': 'string'}}]
+    assert shown['parameters'][1:] == [{'name': name, 'in': 'query', 'schema': {'type': 'string'}}
+                                       for name in ('name', 'force', 'detail')]
+    assert [each['name'] for each in at('3.22')['paths'][ONE]['get']['parameters'][1:]] == ['name', 'detail']
     assert 'requestBody' not in shown and set(shown['responses']) == {'200', *FAULTS}
 
 
