@@ -95,9 +95,12 @@ class Process:
         """Nothing; stop() does all."""
 
     def stop(self):
-        """Asked to stop, and it has."""
+        """Asked to stop, and killed if that takes too long."""
         if self.running:
-            self._neighbour.end(self._pid, signal.SIGTERM)
+            try:
+                self._neighbour.end(self._pid, signal.SIGTERM)
+            except Failed:
+                self.kill()
 
     def log_text(self) -> str:
         return self._neighbour.read(self.log).decode(errors='replace')
