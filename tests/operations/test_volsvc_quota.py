@@ -18,7 +18,8 @@ TYPE = '__DEFAULT__'
 
 @pytest.fixture
 def world(any_database, tmp_path):
-    made = World(any_database, tmp_path, quota__volumes=60, quota__gigabytes=70)
+    # Two hundred wait for a few connections, on a busy machine.
+    made = World(any_database, tmp_path, quota__volumes=60, quota__gigabytes=70, database__pool_timeout=600)
     yield made
     made.db.dispose()
 
@@ -62,6 +63,7 @@ def test_two_hundred_creates_and_extends_at_once(world):
     worker = threading.Thread(target=world.run)
     worker.start()
     while worker.is_alive():
+        worker.join(0.05)
         assert world.wrong_usage(repair=True) == []
         assert world.db.run(lambda session: claims.differences(session, repair=True)) == []
     in_use(world, 30 + made, 70 - len(unlucky))
