@@ -72,6 +72,10 @@ class Database:
         with Session(self.reading, expire_on_commit=False) as session:
             yield session
 
+    def look(self):
+        """A connection for a query or two: a session keeps books of objects, which costs as much as the query."""
+        return self.reading.connect()
+
     def run(self, work):
         """`work(session)` in a transaction, repeated when the database chose it
         as a deadlock's victim; `work` must be harmless to repeat."""

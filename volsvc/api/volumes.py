@@ -36,8 +36,8 @@ def shown(req, volume) -> dict:
 @handler()
 def show(req, volume_id):
     """One volume in full."""
-    with req.context.db.reader() as session:
-        volume = volumes.show(session, volume_id, scope.project(req.context))
+    with req.context.db.look() as connection:
+        volume = volumes.show(connection, volume_id, scope.project(req.context))
     req.context.authorize(policies.GET, volume)
     return shown(req, volume)
 
