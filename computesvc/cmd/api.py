@@ -7,6 +7,7 @@ from svckit import process
 def main() -> int:
     process.start()
     from computesvc import conf as options
+    from computesvc.api import routes  # noqa: F401  (before the processes part, so that they share it)
     from computesvc.service import Service
     from svckit import conf
     from svckit.web.server import serve

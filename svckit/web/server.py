@@ -2,6 +2,7 @@
 
 A client that is slow, silent or half gone holds nothing but its own connection.
 """
+import gc
 import ipaddress
 import logging
 import os
@@ -163,6 +164,7 @@ class _Children:
         self._lifeline = os.pipe()
         self._stopping = False
         self._pids: dict[int, float] = {}
+        gc.freeze()             # what the children share would be copied as soon as one collects garbage
         for _ in range(number):
             self._fork()
         self._watcher = process.spawn(self._watch, name='children')
