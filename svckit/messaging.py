@@ -14,6 +14,7 @@ import time
 from svckit import process
 
 LOG = logging.getLogger(__name__)
+REST = 0.005        # seconds between two rounds of sending: in a burst one wake stands for several
 SILENCE = 60.0      # seconds between two complaints about a broker that is away
 
 
@@ -133,6 +134,7 @@ class Messaging:
             while not self._outbox.empty():
                 event_type, *what = self._outbox.get_nowait()
                 self._try(f'the notification {event_type}', self._publish, event_type, *what)
+            time.sleep(REST)
 
     def _try(self, what, fn, *args):
         try:
