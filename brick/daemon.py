@@ -1,6 +1,5 @@
 """A daemon of oslo.privsep, which runs named functions as root: how it is started, and what it survives."""
 
-import contextlib
 import os
 import shlex
 import shutil
@@ -9,7 +8,7 @@ import sys
 
 from oslo_privsep import comm, daemon, priv_context
 
-from brick import errors
+from brick import errors, turns
 
 
 class _Replies(comm.Deserializer):
@@ -32,12 +31,12 @@ class Context(priv_context.PrivContext):
     """Starts its daemon on the first call, NotPrivileged if it cannot.
 
     `helper()`: the command that does so, '' or None for privsep-helper of the environment that runs us, by sudo unless
-    we are root. `nice`: the daemon's, see nice(2).
+    we are root. `ahead`: the daemon does not take turns, see brick/turns.py.
     """
 
-    def __init__(self, *args, helper, nice=0, **kwargs):
+    def __init__(self, *args, helper, ahead=False, **kwargs):
         super().__init__(*args, **kwargs)
-        self._helper, self._nice = helper, nice
+        self._helper, self._ahead = helper, ahead
 
     def command(self) -> list[str]:
         if helper := self._helper():
@@ -55,8 +54,8 @@ class Context(priv_context.PrivContext):
         super().set_client_mode(enabled)
         if not enabled and os.path.basename(sys.argv[0]) == 'privsep-helper':
             signal.signal(signal.SIGINT, signal.SIG_IGN)
-            with contextlib.suppress(PermissionError):          # root of a container may not be allowed to
-                os.setpriority(os.PRIO_PROCESS, 0, self._nice)
+            if self._ahead:
+                turns.go_ahead()
 
     def start(self, *args, **kwargs):
         try:

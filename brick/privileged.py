@@ -3,7 +3,7 @@
 They run in a daemon of oslo.privsep (section privsep_brick), which is uid 0 with two capabilities:
 
 - CAP_SYS_ADMIN for the device mapper's ioctls and for mounting;
-- CAP_SYS_NICE as it goes before others, and what run() starts does not;
+- CAP_SYS_NICE as it goes before others, and the programs that it starts do not (brick/turns.py);
 - none for the rest: files of sysfs and of open-iscsi belong to root, and multipathd asks for uid 0;
 - the programs of brick/programs.py are run by uid 0, which the kernel gives all of root's again.
 
@@ -25,22 +25,19 @@ import time
 from oslo_config import cfg
 from oslo_privsep import capabilities
 
-from brick import errors, names, node_records, programs, settings
+from brick import errors, names, node_records, programs, settings, turns
 from brick.daemon import Context
 from brick.sysfs import Sysfs
 
 SYS = '/sys'
 LATE, MISSING = 124, 127            # exit statuses, as timeout(1) and shells have them
 _MOMENT = 0.05         # seconds; a healthy disk answers within one or two thousandths
-# What a rescan finds has udev start programs for each disk, and whoever waits for his turn among them waits for long;
-# measured on one processor, 8 disks: 135 against 375 ms.
-_AHEAD = -15           # nice(2)
 _THREADS = 64           # a call may wait for a portal that is down, and must not hold up the others
 _ENVIRONMENT = {'PATH': '/usr/sbin:/usr/bin:/sbin:/bin', 'LC_ALL': 'C'}
 
 context = Context('brick', cfg_section='privsep_brick', pypath='brick.privileged.context',
                   capabilities=[capabilities.CAP_SYS_ADMIN, capabilities.CAP_SYS_NICE],
-                  logger_name='brick.privileged', helper=lambda: settings.helper, nice=_AHEAD)
+                  logger_name='brick.privileged', helper=lambda: settings.helper, ahead=True)
 cfg.CONF.set_default('thread_pool_size', _THREADS, 'privsep_brick')
 
 
@@ -71,13 +68,19 @@ def rescan(devices, timeout=10.0):
     return dict(zip(devices, _write_all(paths, '1', timeout), strict=True))
 
 
-@context.entrypoint
 def grow(devices, size, over=None, timeout=10.0):
     """rescan(); if all disks then have the same size, at least `size` bytes, multipathd was told to resize `over`.
 
     `over`: their map ('dm-0'). Returns (what rescan() does, multipathd's reply or '' if it was not asked, bytes of each
-    disk and of the map as read back). All in one call, as each would have to wait for its turn, see _AHEAD.
+    disk and of the map as read back). All in one call, for which its caller goes before others, too.
     """
+    with turns.waiting(context) as threads:
+        return _grow(devices, size, over, timeout, threads)
+
+
+@context.entrypoint
+def _grow(devices, size, over, timeout, waiting):
+    turns.bring_ahead(waiting)
     seen = [names.device(device) for device in [*devices, *filter(None, [over])]]
     sysfs = Sysfs(os.path.dirname(SYS))
     answers, reply = rescan(devices, timeout), ''
@@ -188,7 +191,7 @@ def run(words, timeout):
     One that does not end even so, because the kernel waits for a device, is left behind; its status is LATE.
     """
     try:
-        with _as_others():
+        with turns.taking_turns():
             process = subprocess.Popen(programs.check(words), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                        stderr=subprocess.PIPE, text=True, errors='replace', env=_ENVIRONMENT)
         out, err = process.communicate(timeout=timeout)
@@ -199,18 +202,6 @@ def run(words, timeout):
         process.kill()
         threading.Thread(target=process.wait, daemon=True).start()
         return LATE, '', f'{words[0]} did not end within {timeout:.0f} s.'
-
-
-@contextlib.contextmanager
-def _as_others():
-    """Who is started now does not go before others."""
-    thread = threading.get_native_id()                  # not of the process, see setpriority(2), NOTES
-    ahead = os.getpriority(os.PRIO_PROCESS, thread)
-    os.setpriority(os.PRIO_PROCESS, thread, max(ahead, 0))
-    try:
-        yield
-    finally:
-        os.setpriority(os.PRIO_PROCESS, thread, ahead)
 
 
 # ---------------------------------------------------------------- multipathd, LUKS
@@ -249,4 +240,5 @@ def luks_resize(name, device, size, key=None):
     `key`: the passphrase as bytes, for cryptsetup's standard input; results are logged, arguments are not.
     """
     from brick import luks
-    return luks.resize(names.dm_map(name), names.device(device), int(size), key)
+    with turns.taking_turns():
+        return luks.resize(names.dm_map(name), names.device(device), int(size), key)

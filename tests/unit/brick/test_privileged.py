@@ -3,7 +3,6 @@
 import ast
 import os
 import pathlib
-import shutil
 import subprocess
 import sys
 import threading
@@ -70,19 +69,37 @@ def test_program_that_does_not_end(daemon, monkeypatch, tmp_path):
 
 
 def test_goes_before_others_and_its_programs_do_not(daemon, monkeypatch, tmp_path):
-    assert {os.getpriority(os.PRIO_PROCESS, int(task)) for task in os.listdir(f'/proc/{pid(daemon)}/task')} == {-15}
-    thread = threading.get_native_id()
-    (tmp_path / 'iscsiadm').symlink_to(shutil.which('nice'))          # says its own
-    monkeypatch.setattr(privileged.programs, 'check', lambda words: words[:1])
+    assert {os.sched_getscheduler(int(task)) for task in os.listdir(f'/proc/{pid(daemon)}/task')} == {os.SCHED_RR}
+    (tmp_path / 'iscsiadm').write_text('#!/bin/sh\nexec /usr/bin/chrt --pid $$\n')
+    (tmp_path / 'iscsiadm').chmod(0o755)
     monkeypatch.setitem(privileged._ENVIRONMENT, 'PATH', str(tmp_path))
     daemon.set_client_mode(False)
-    os.setpriority(os.PRIO_PROCESS, thread, -15)
+    os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
     try:
-        assert privileged.run(['iscsiadm'], 5)[:2] == (0, '0\n')
-        assert os.getpriority(os.PRIO_PROCESS, thread) == -15
+        assert 'policy: SCHED_OTHER' in privileged.run(['iscsiadm', '-m', 'node'], 5)[1]
+        assert os.sched_getscheduler(0) == os.SCHED_RR
     finally:
-        os.setpriority(os.PRIO_PROCESS, thread, 0)
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
         daemon.set_client_mode(True)
+
+
+def test_who_waits_for_a_growth_goes_before_others_meanwhile(daemon):
+    ahead = os.SCHED_RR | os.SCHED_RESET_ON_FORK
+    with subprocess.Popen(['sleep', '60']) as stranger:
+        try:
+            privileged._grow([], 0, None, 1.0, [threading.get_native_id(), stranger.pid])
+            assert [os.sched_getscheduler(thread) for thread in (0, stranger.pid)] == [ahead, os.SCHED_OTHER]
+            said = subprocess.run(['chrt', '--pid', '0'], capture_output=True, text=True, check=True).stdout
+            assert 'policy: SCHED_OTHER' in said
+            assert privileged.grow([], 0)[0] == {}
+            os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+            assert privileged.grow([], 0)[0] == {}
+            tasks = [os.sched_getscheduler(int(task)) for task in os.listdir('/proc/self/task')]
+            assert {policy & ~os.SCHED_RESET_ON_FORK for policy in tasks} == {os.SCHED_OTHER}
+            assert os.sched_getscheduler(0) == os.SCHED_RESET_ON_FORK, 'it has not been ahead'
+        finally:
+            os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+            stranger.kill()
 
 
 def test_only_what_is_exported(daemon):
