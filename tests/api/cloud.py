@@ -110,18 +110,24 @@ class Cloud:
         self.volumes.post(f'/volumes/{volume_id}/action', {'os-extend': {'new_size': size}})
 
     def before(self, operation, step, work) -> None:
-        """Have `work()` done once, just before that step begins."""
+        """Have `work()` done once, just before that step begins, which then does not commit with the one before it."""
         left = [work]
 
-        def watch(advance):
+        def is_next(op, position):
+            here = self.compute.service.registry[op.name, op.version].steps[position].name
+            return left and (op.name, here) == (operation, step)
+
+        def watch(runner, advance, with_next):
             def stopped(op):
-                here = self.compute.service.registry[op.name, op.version].steps[op.position].name
-                if left and (op.name, here) == (operation, step):
+                if is_next(op, op.position):
                     left.pop()()
                 return advance(op)
-            return stopped
+
+            def apart(definition, op, to):
+                return runner._checkpoint(op, to) if is_next(op, to.position) else with_next(definition, op, to)
+            runner._advance, runner._with_next = stopped, apart
         for worker in self.compute.workers:
-            worker.runner._advance = watch(worker.runner._advance)
+            watch(worker.runner, worker.runner._advance, worker.runner._with_next)
 
     # ---------------------------------------------------------------- what is so
 

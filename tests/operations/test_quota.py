@@ -1,4 +1,5 @@
 """Quota is exact: it never passes the limit and never leaks, on each database."""
+import functools
 import threading
 
 import pytest
@@ -92,17 +93,21 @@ def test_what_differs_is_found_and_put_right(db):
 
 def test_what_comes_and_goes_meanwhile_is_no_difference(db):
     """Also in a project of which nothing was known when the counting began."""
+    def come(project, session):
+        thing = Thing(project_id=project)
+        session.add(thing)
+        session.flush()
+        quota.take(session, project, {'things': 1}, {})
+        return thing
+
+    def go(thing, session):
+        quota.give(session, thing.project_id, {'things': 1})
+        session.delete(thing)
+
     def work(n):
         for round in range(8):
-            project = f'p{round % 4}'
-            with db.transaction() as session:
-                thing = Thing(project_id=project)
-                session.add(thing)
-                session.flush()
-                quota.take(session, project, {'things': 1}, {})
-            with db.transaction() as session:
-                quota.give(session, project, {'things': 1})
-                session.delete(thing)
+            thing = db.run(functools.partial(come, f'p{round % 4}'))
+            db.run(functools.partial(go, thing))
     threads = [threading.Thread(target=work, args=(n,)) for n in range(6)]
     for thread in threads:
         thread.start()
