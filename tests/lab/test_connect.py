@@ -2,6 +2,7 @@
 import contextlib
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -179,17 +180,17 @@ def test_connect_again_while_in_use(target, connector):
 
 
 def test_portal_that_is_silent_holds_up_its_own_volume_only(target, connector):
-    other = Target('elsewhere', portals=1)
+    other, data = Target('elsewhere', portals=1), target.data(portals=target.portals[3:])
     try:
         with silent(target.portals[3]):
-            slow = threading.Thread(target=connector.connect, args=(target.data(),))
+            slow = threading.Thread(target=connector.connect, args=(data,))
             slow.start()
             eventually(lambda: leftovers()['records'])
             device = connector.connect(other.data())
             assert slow.is_alive()
-            connector.disconnect(other.data(), device)
-            slow.join()
-        connector.disconnect(target.data())
+        slow.join()                 # by its next attempt
+        connector.disconnect(other.data(), device)
+        connector.disconnect(data)
     finally:
         other.delete()
 
@@ -209,7 +210,7 @@ def test_disconnect_with_all_portals_down_and_data_waiting(target, connector, cl
     data = target.data()
     device = connector.connect(data)
     # After each path that it adds, multipathd sets this anew; until then the kernel fails what has no path.
-    eventually(lambda: 'queue_if_no_path' in run('dmsetup', 'table', device['path']))
+    eventually(lambda: re.search(r'queue_if_no_path( .*\b\d+:\d+\b){4}', run('dmsetup', 'table', device['path'])))
     with down(*target.portals):
         write = f'disk = open({device["path"]!r}, "r+b"); disk.write(bytes(4 << 20)); print(flush=True); disk.close()'
         with subprocess.Popen([sys.executable, '-c', write], stdout=subprocess.PIPE) as writer:
