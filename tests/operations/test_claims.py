@@ -1,5 +1,4 @@
 """Claims on hosts' room, on each database: many servers want the same room at once, and none gets another's."""
-import threading
 import types
 
 import pytest
@@ -10,6 +9,7 @@ from computesvc.db.models import Base, Claim, Hypervisor
 from computesvc.scheduling import hosts
 from svckit.db import Database
 from svckit.operations import Refused
+from tests.operations.threads import at_once
 
 RATIOS = {'cpu_allocation_ratio': 2.0, 'ram_allocation_ratio': 1.0, 'disk_allocation_ratio': 1.0}
 CONF = types.SimpleNamespace(scheduler=RATIOS, service=types.SimpleNamespace(down_time=60.0))
@@ -44,21 +44,6 @@ def used(db, host):
 
 def take(db, key, host, demand=SMALL):
     return db.run(lambda session: claims.take(session, key, host, key, demand, CONF))
-
-
-def at_once(count, work):
-    """work(n) in `count` threads at once; what each returned."""
-    answers, gate = [None] * count, threading.Barrier(count)
-
-    def run(n):
-        gate.wait()
-        answers[n] = work(n)
-    threads = [threading.Thread(target=run, args=(n,)) for n in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return answers
 
 
 def test_a_claim_is_taken_once_and_given_back_once(db):

@@ -4,7 +4,8 @@ import threading
 import pytest
 from sqlalchemy import select
 
-from tests.operations.volsvc_world import GIB, World, at_once
+from tests.operations.threads import at_once
+from tests.operations.volsvc_world import GIB, World
 from volsvc import errors
 from volsvc.db import claims
 from volsvc.db.models import Volume

@@ -5,7 +5,8 @@ import pytest
 from sqlalchemy import select
 
 from svckit import operations
-from tests.operations.volsvc_world import World, at_once
+from tests.operations.threads import at_once
+from tests.operations.volsvc_world import World
 from volsvc import errors
 from volsvc.cmd import manage
 from volsvc.db import claims

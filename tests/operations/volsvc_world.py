@@ -1,6 +1,5 @@
 """The API's world, seen from below: requests without HTTP, and all that anybody could see of it."""
 import json
-import threading
 
 import sqlalchemy as sa
 
@@ -9,7 +8,6 @@ from svckit.db.base import utcnow
 from svckit.operations import queries
 from svckit.web.microversion import Microversion
 from tests.api.volsvc import world
-from volsvc import errors
 from volsvc.db import models, snapshots, volumes
 from volsvc.drivers.base import Volume
 from volsvc.operations import connect_attachment, create_volume
@@ -83,21 +81,3 @@ class World(world.World):
         # Events may be doubled; what counts is who has heard.
         found['told'] = sorted({f'{server} {volume}' for server, volume in self.nova.told()})
         return json.loads(json.dumps(found, default=str))
-
-
-def at_once(count, work):
-    """work(n) in `count` threads at once; what each returned, or the error."""
-    answers, gate = [None] * count, threading.Barrier(count)
-
-    def run(n):
-        gate.wait()
-        try:
-            answers[n] = work(n)
-        except errors.Error as error:
-            answers[n] = error
-    threads = [threading.Thread(target=run, args=(n,)) for n in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return answers
