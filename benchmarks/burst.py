@@ -23,7 +23,8 @@ from benchmarks import figures  # noqa: E402
 
 PREFIX = 'burst-'
 HEADERS = {'Content-Type': 'application/json', 'Accept': 'application/json', 'OpenStack-API-Version': 'volume 3.71',
-           'X-User-Id': 'bench', 'X-Project-Id': '0123456789abcdef0123456789abcdef', 'X-Roles': 'admin,member,reader'}
+           'X-User-Id': 'bench', 'X-Project-Id': '0123456789abcdef0123456789abcdef', 'X-Roles': 'admin,member,reader',
+           'X-Auth-Token': 'bench:0123456789abcdef0123456789abcdef'}         # what Cinder reads in place of the three
 
 
 class Client:

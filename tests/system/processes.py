@@ -15,14 +15,16 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 class Process:
     """One command that can be started, stopped, killed and started again.
 
-    `command` is arguments for this Python: `-m module`, or a file, and theirs.
+    `command` is arguments for this Python: `-m module`, or a file, and theirs; or for another `program`, which finds
+    modules of Python in `modules`.
     """
 
-    def __init__(self, name: str, command: list, folder: pathlib.Path):
+    def __init__(self, name: str, command: list, folder: pathlib.Path, program=sys.executable, modules=ROOT):
         self.name = name
         self.log = folder / f'{name}.log'
         # Should the test be killed, what it started goes too.
-        self._command = ['setpriv', '--pdeathsig', 'KILL', sys.executable, *map(str, command)]
+        self._command = ['setpriv', '--pdeathsig', 'KILL', str(program), *map(str, command)]
+        self._modules = modules
         self._popen = None
 
     def start(self):
@@ -30,7 +32,7 @@ class Process:
         return self
 
     def _spawn(self):
-        environment = {**os.environ, 'PYTHONPATH': str(ROOT), 'PYTHONUNBUFFERED': '1'}
+        environment = {**os.environ, 'PYTHONPATH': str(self._modules), 'PYTHONUNBUFFERED': '1'}
         with open(self.log, 'ab') as log:
             return subprocess.Popen(self._command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                     env=environment, cwd=self.log.parent)
@@ -121,9 +123,9 @@ def answers(url: str) -> bool:
     return True
 
 
-def run(*command, folder) -> str:
-    """Output of a command that must succeed."""
-    done = subprocess.run([sys.executable, *map(str, command)], cwd=folder, capture_output=True, text=True, timeout=120,
-                          env={**os.environ, 'PYTHONPATH': str(ROOT)}, stdin=subprocess.DEVNULL)
+def run(*command, folder, program=sys.executable, modules=ROOT) -> str:
+    """Output of a command that must succeed: as Process has them."""
+    done = subprocess.run([str(program), *map(str, command)], cwd=folder, capture_output=True, text=True, timeout=120,
+                          env={**os.environ, 'PYTHONPATH': str(modules)}, stdin=subprocess.DEVNULL)
     assert done.returncode == 0, f'{command}: exit {done.returncode}\n{done.stdout}\n{done.stderr}'
     return done.stdout
