@@ -51,6 +51,8 @@ COMMAND_LINE_OPTS = [
     cfg.StrOpt('concurrency', default='eventlet', choices=['eventlet', 'threads'],
                help='Green or native threads. On the command line only.'),
 ]
+# Two APIs and a worker must fit into what MariaDB and PostgreSQL allow by default (151 and 100 connections).
+POOL = {'max_pool_size': 10, 'max_overflow': 10}
 OPTS = {'api': API_OPTS, 'service': SERVICE_OPTS}
 _pending = '_svckit_pending'
 _AUTHTOKEN = 'keystone_authtoken'
@@ -67,7 +69,9 @@ class Options(cfg.ConfigOpts):
 
 
 def list_opts():
-    """For oslo.config's sample generator (oslo.messaging lists transport_url itself)."""
+    """For the generator of samples, which shows our POOL from then on (oslo.messaging lists transport_url itself)."""
+    from oslo_db import options as oslo_db
+    cfg.set_defaults(oslo_db.database_opts, **POOL)
     return list(OPTS.items())
 
 
@@ -117,9 +121,8 @@ def _register(conf, opts):
     conf.register_cli_opts(COMMAND_LINE_OPTS)
     conf.register_opts(MESSAGING_OPTS)
     conf.register_opts(oslo_db.database_opts, 'database')
-    # Two APIs and a worker must fit into what MariaDB and PostgreSQL allow by default (151 and 100 connections).
-    conf.set_default('max_pool_size', 10, 'database')
-    conf.set_default('max_overflow', 10, 'database')
+    for name, value in POOL.items():
+        conf.set_default(name, value, 'database')
     oslo_policy.set_defaults(conf)
     for group, options in [*OPTS.items(), *opts.items()]:
         group = None if group in (None, 'DEFAULT') else group

@@ -1,9 +1,12 @@
 """Configuration: defaults, files, the command line, overrides."""
+import pathlib
+
 import pytest
 from oslo_config import cfg
 
 from svckit import conf as configuration
 
+ETC = pathlib.Path(__file__).parents[3] / 'etc'
 OPTS = {None: [cfg.StrOpt('flavour', default='plain')], 'disk': [cfg.IntOpt('size', default=1)]}
 
 
@@ -58,6 +61,14 @@ def test_oslo_messaging_can_be_used_with_these_options():
 def test_every_option_can_be_listed_for_a_sample():
     names = {option.dest for _, options in configuration.list_opts() for option in options}
     assert {'auth_strategy', 'max_body', 'poll'} <= names
+
+
+@pytest.mark.parametrize('service', ['volsvc', 'computesvc'])
+@pytest.mark.parametrize('option', ['max_pool_size', 'max_overflow'])
+def test_a_sample_shows_the_defaults_that_hold_here(service, option):
+    """Not those of the library whose options they are."""
+    sample = ETC.joinpath(service, f'{service}.conf.sample').read_text()
+    assert f'\n#{option} = {load().database[option]}\n' in sample
 
 
 def test_files_may_go_before_what_the_caller_says(tmp_path):
