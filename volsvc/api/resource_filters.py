@@ -1,21 +1,22 @@
 """Which filters each list takes."""
 from svckit.web import handler
-from volsvc.api import versions
+from volsvc.api import attachments, filters, messages, scheduler_stats, snapshots, types, versions, volumes
 
-_KNOWN = {
-    'attachment': ['volume_id', 'status', 'instance_id', 'attach_status'],
-    'message': ['resource_uuid', 'resource_type', 'event_id', 'request_id', 'message_level'],
-    'pool': ['name', 'volume_type'],
-    'snapshot': ['name', 'status', 'volume_id', 'metadata', 'availability_zone', 'consumes_quota', 'name~', 'status~'],
-    'volume': ['name', 'status', 'metadata', 'bootable', 'migration_status', 'availability_zone', 'group_id', 'size',
-               'created_at', 'updated_at', 'consumes_quota', 'glance_metadata', 'name~', 'status~', 'description~'],
-    'volume_type': ['is_public', 'extra_specs'],
-}
+_LISTS = {'attachment': attachments.index, 'message': messages.index, 'pool': scheduler_stats.get_pools,
+          'snapshot': snapshots.index, 'volume': volumes.index, 'volume_type': types.index}
+# What else lists read of a query.
+_OTHERS = {*filters.PAGING, 'all_tenants', 'project_id', 'detail'}
 
 
 @handler(min=versions.RESOURCE_FILTERS, reads={'resource': None})
 def index(req):
-    """Of every list, or of the one that `resource` names."""
+    """Of every list, or of the one that `resource` names; those that the request's version and user may use."""
     wanted = req.query.get('resource')
-    return {'resource_filters': [{'resource': resource, 'filters': names} for resource, names in _KNOWN.items()
-                                 if wanted in (None, resource)]}
+    return {'resource_filters': [{'resource': resource, 'filters': _taken(req, listing)}
+                                 for resource, listing in _LISTS.items() if wanted in (None, resource)]}
+
+
+def _taken(req, listing) -> list[str]:
+    others = _OTHERS if req.context.is_admin else _OTHERS | set(volumes.FOR_ADMINISTRATORS)
+    return [name for name, since in listing.reads.items()
+            if name not in others and (since is None or since <= req.version)]

@@ -14,12 +14,12 @@ _FOR_ALL = ('name', 'status', 'metadata', 'bootable', 'migration_status', 'avail
             'created_at', 'updated_at', 'consumes_quota', 'name~', 'status~', 'description', 'description~',
             'display_name', 'id', 'multiattach', 'volume_type_id', 'user_id', 'source_volid', 'snapshot_id',
             'glance_metadata')
-_FOR_ADMINISTRATORS = ('host',)
+FOR_ADMINISTRATORS = ('host',)
 _SINCE = {'group_id': versions.GROUP_FILTER, 'created_at': versions.TIME_FILTERS, 'updated_at': versions.TIME_FILTERS,
           'consumes_quota': versions.CONSUMES_QUOTA, 'glance_metadata': versions.IMAGE_METADATA_FILTER}
 # What a volume could be made from elsewhere; none of it exists here.
 _SOURCES = {'backup_id': 'Backup', 'consistencygroup_id': 'Group', 'group_id': 'Group'}
-_READ = filters.read((*_FOR_ALL, *_FOR_ADMINISTRATORS), _SINCE)
+_READ = filters.read((*_FOR_ALL, *FOR_ADMINISTRATORS), _SINCE)
 
 
 def find(req, volume_id):
@@ -128,7 +128,7 @@ def _list(req, view):
 
 def _filters(req) -> dict:
     """The query's filters as volsvc.db.volumes understands them."""
-    known = set(_FOR_ALL) | (set(_FOR_ADMINISTRATORS) if req.context.is_admin else set())
+    known = set(_FOR_ALL) | (set(FOR_ADMINISTRATORS) if req.context.is_admin else set())
     known -= {name for name, since in _SINCE.items() if req.version < since}
     wanted = filters.chosen(req, known)
     if 'display_name' in wanted:

@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from tests.api.volsvc.world import ADMIN, GIB
+from tests.api.volsvc.world import ADMIN, GIB, LATEST
 
 ELSEWHERE = '11111111-1111-1111-1111-111111111111'
 
@@ -196,6 +196,22 @@ class TestExtensions:
     def test_filters_of_lists(self, world):
         (found,) = world.get('/resource_filters?resource=attachment')['resource_filters']
         assert 'instance_id' in found['filters']
+
+    @pytest.mark.parametrize('version', ['3.33', '3.34', '3.59', LATEST])
+    @pytest.mark.parametrize('who', [{}, ADMIN], ids=['member', 'administrator'])
+    def test_filters_of_lists_are_those_that_they_take(self, world, version, who):
+        """Types take no notice of what they do not know; pools are for administrators."""
+        lists = {'attachment': '/attachments', 'message': '/messages', 'snapshot': '/snapshots/detail',
+                 'volume': '/volumes/detail', **({'pool': '/scheduler-stats/get_pools'} if who else {})}
+        listed = {each['resource']: each['filters'] for each in world.get(
+            '/resource_filters', version=version, **who)['resource_filters']}
+        newest = world.get('/resource_filters', **ADMIN)['resource_filters']
+        assert set(listed) == {*lists, 'pool', 'volume_type'}
+        for name in {name for each in newest for name in each['filters']} | {'colour'}:
+            for resource, path in lists.items():
+                answer = world.call('GET', f'/v3/p1{path}?{name}=x', version=version, **who)
+                taken = answer.status != 400 or 'Invalid filters' not in answer.message
+                assert taken == (name in listed[resource]), (resource, name)
 
 
 class TestMessages:
