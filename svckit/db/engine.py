@@ -17,6 +17,8 @@ from oslo_db.sqlalchemy import engines
 from sqlalchemy import event, exc, text
 from sqlalchemy.orm import Session
 
+from svckit.db.direct import Direct
+
 LOG = logging.getLogger(__name__)
 RETRIES = 10
 RESTED = 1.0        # seconds after which an idle connection is tried before it is used
@@ -45,6 +47,7 @@ class Database:
         if self.dialect in ('mysql', 'mariadb'):
             _tune_mysql(self.engine)
         self._writing = self.engine.execution_options(svckit_write=True)
+        self._direct: dict = {}     # what svckit.db.direct has made of statements
 
     @classmethod
     def configured(cls, conf) -> 'Database':
@@ -75,6 +78,10 @@ class Database:
     def look(self):
         """A connection for a query or two: a session keeps books of objects, which costs as much as the query."""
         return self.reading.connect()
+
+    def direct(self) -> Direct:
+        """The same for what is asked most often; see there."""
+        return Direct(self.reading, self._direct)
 
     def run(self, work):
         """`work(session)` in a transaction, repeated when the database chose it

@@ -36,7 +36,7 @@ def shown(req, volume) -> dict:
 @handler()
 def show(req, volume_id):
     """One volume in full."""
-    with req.context.db.look() as connection:
+    with req.context.db.direct() as connection:
         volume = volumes.show(connection, volume_id, scope.project(req.context))
     req.context.authorize(policies.GET, volume)
     return shown(req, volume)

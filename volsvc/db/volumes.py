@@ -1,7 +1,7 @@
 """Volumes in the database."""
 import types
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, exists, func, select
 from sqlalchemy.orm import joinedload
 
 from svckit.db import swap
@@ -32,27 +32,35 @@ def get(session, id: str, project_id: str | None = None) -> Volume:
 
 # What answers show is read as plain values: objects that follow their changes cost three times as much.
 _VOLUME, _TYPE, _USE = Volume.__table__, VolumeType.__table__, Attachment.__table__
-_SEEN = [*_VOLUME.c, _TYPE.c.name.label('type_name')]
+_NAME = select(_TYPE.c.name).where(_TYPE.c.id == _VOLUME.c.volume_type_id).scalar_subquery().label('type_name')
+_SEEN = [*(column for column in _VOLUME.c if column.name != 'previous_status'), _NAME]
 _USED = [_USE.c[name] for name in ('id', 'volume_id', 'instance_uuid', 'attach_status', 'attach_mode', 'attached_host',
                                    'mountpoint', 'attach_time')]
 _NAMES, _USED_NAMES = [column.name for column in _SEEN], [column.name for column in _USED]
-_SHOW = (select(*_SEEN, *(column.label(f'used_{column.name}') for column in _USED))
-         .select_from(_VOLUME.outerjoin(_TYPE).outerjoin(_USE))
-         .where(_VOLUME.c.id == bindparam('this')).order_by(_USE.c.created_at))
-_PAGE = select(*_SEEN).select_from(_VOLUME.outerjoin(_TYPE))
+# A join with the attachments of a volume that has none takes PostgreSQL twice as long to plan.
+_SHOW = select(*_SEEN, exists().where(_USE.c.volume_id == _VOLUME.c.id)).where(_VOLUME.c.id == bindparam('this'))
+_USES_OF = select(*_USED).where(_USE.c.volume_id == bindparam('this')).order_by(_USE.c.created_at)
+_PAGE = select(*_SEEN)
 _USES = select(*_USED).where(_USE.c.volume_id.in_(bindparam('these', expanding=True))).order_by(_USE.c.created_at)
 
 
 def show(session, id: str, project_id: str | None = None):
-    """The volume to be looked at, with `type_name` and `attachments`; VolumeNotFound as get()."""
-    rows = session.execute(_SHOW, {'this': id}).all()
-    if not rows or project_id is not None and rows[0].project_id != project_id:
+    """The volume to be looked at, with `type_name` and `attachments`; VolumeNotFound as get().
+
+    `session` may be what Database.direct() gives.
+    """
+    rows = list(session.execute(_SHOW, {'this': id}))
+    if not rows:
         raise errors.VolumeNotFound(id)
-    return _seen(rows[0], [_used(row[len(_SEEN):]) for row in rows if row.used_id])
+    *values, used = rows[0]
+    volume = _seen(values, [_used(row) for row in session.execute(_USES_OF, {'this': id})] if used else [])
+    if project_id is not None and volume.project_id != project_id:
+        raise errors.VolumeNotFound(id)
+    return volume
 
 
-def _seen(row, attachments):
-    return types.SimpleNamespace(attachments=attachments, **dict(zip(_NAMES, row, strict=False)))
+def _seen(values, attachments):
+    return types.SimpleNamespace(attachments=attachments, **dict(zip(_NAMES, values, strict=True)))
 
 
 def _used(values):

@@ -1,10 +1,13 @@
 """Transactions of several processes on one database."""
+import datetime
 import threading
 
 import pytest
+import sqlalchemy
+from greenlet import GreenletExit
 from sqlalchemy import text
 
-from svckit.db import Database, engine
+from svckit.db import Database, Json, direct, engine
 
 # Ends every connection but the one that asks.
 ENDS = {'postgresql': 'SELECT pg_terminate_backend(pid) FROM pg_stat_activity '
@@ -36,6 +39,14 @@ def count(database):
         session.execute(text('UPDATE counter SET value = :value'), {'value': value + 1})
 
 
+def end_connections(database):
+    """All but the one that this takes."""
+    with database.reader() as session:
+        for (said,) in session.execute(text(ENDS[database.dialect])).all():
+            if isinstance(said, str):
+                session.execute(text(said))
+
+
 @pytest.mark.parametrize('kind', ['postgresql', 'mariadb'])
 def test_connections_that_ended_while_nobody_used_them_are_not_noticed(all_databases, kind, monkeypatch):
     monkeypatch.setattr(engine, 'RESTED', -1.0)
@@ -45,12 +56,81 @@ def test_connections_that_ended_while_nobody_used_them_are_not_noticed(all_datab
         with open_one() as first, open_one() as second:
             first.scalar(text('SELECT 1'))
             second.scalar(text('SELECT 1'))
-    with other.reader() as session:
-        for (said,) in session.execute(text(ENDS[database.dialect])).all():
-            if isinstance(said, str):
-                session.execute(text(said))
+    end_connections(other)
     for open_one in (database.reader, database.transaction, database.reader, database.transaction):
         with open_one() as session:
             assert session.scalar(text('SELECT 1')) == 1
     database.dispose()
     other.dispose()
+
+
+THING = sqlalchemy.Table('thing', sqlalchemy.MetaData(), sqlalchemy.Column('name', sqlalchemy.String(20)),
+                         sqlalchemy.Column('is_it', sqlalchemy.Boolean), sqlalchemy.Column('made', sqlalchemy.DateTime),
+                         sqlalchemy.Column('about', Json))
+NAMED = sqlalchemy.select(THING).where(THING.c.name == sqlalchemy.bindparam('this'))
+
+
+@pytest.fixture(params=['sqlite', 'postgresql', 'mariadb'])
+def database(request, all_databases):
+    database = Database(all_databases.new(request.param))
+    with database.transaction() as session:
+        THING.create(session.connection())
+        session.execute(THING.insert(), {'name': '%s', 'is_it': True, 'made': WHEN, 'about': {'a': 1}})
+    yield database
+    database.dispose()
+
+
+WHEN = datetime.datetime(2026, 1, 2, 3, 4, 5)
+
+
+def test_direct_gives_the_values_that_a_session_gives(database):
+    with database.direct() as connection, database.reader() as session:
+        for name, rows in ('%s', [('%s', True, WHEN, {'a': 1})]), ("' OR 1=1 --", []):
+            assert [tuple(row) for row in connection.execute(NAMED, {'this': name})] == rows
+            assert [tuple(row) for row in session.execute(NAMED, {'this': name})] == rows
+
+
+def test_direct_asks_anew_on_a_connection_that_has_ended(database):
+    if database.dialect == 'sqlite':
+        pytest.skip('SQLite has no connections that others could end.')
+    other = Database(database.engine.url)
+    with database.direct() as connection:
+        connection.execute(NAMED, {'this': '%s'})
+        end_connections(other)
+        assert len(connection.execute(NAMED, {'this': '%s'})) == 1
+        assert len(connection.execute(NAMED, {'this': '%s'})) == 1
+    other.dispose()
+
+
+def test_direct_gives_no_connection_back_that_waits_for_an_answer(database, monkeypatch):
+    with database.direct() as connection:
+        connection.execute(NAMED, {'this': '%s'})
+        monkeypatch.setattr(direct._Query, 'run', lambda *args: killed())
+        with pytest.raises(GreenletExit):
+            connection.execute(NAMED, {'this': '%s'})
+        assert connection._connection.dbapi_connection is None
+
+
+def killed():
+    raise GreenletExit
+
+
+def test_direct_says_what_is_wrong_as_everything_else_does(database):
+    with database.transaction() as session:
+        THING.drop(session.connection())
+    assert said(database.direct) == said(database.look)
+    assert database.reading.pool.checkedout() == 0
+
+
+def test_direct_says_that_there_is_no_database(database, monkeypatch):
+    def refuse(*args, **kwargs):
+        raise database.reading.dialect.loaded_dbapi.OperationalError('no such server')
+    database.dispose()
+    monkeypatch.setattr(database.reading.dialect, 'connect', refuse)
+    assert said(database.direct) == said(database.look)
+
+
+def said(look):
+    with pytest.raises(Exception, match='thing|no such server') as error, look() as connection:
+        connection.execute(NAMED, {'this': '%s'})
+    return type(error.value), str(error.value)
