@@ -16,6 +16,7 @@ CHUNK = 1024 * 1024
 PATIENCE = 600.0        # seconds for the service to put away what it was sent
 DATA = 'application/octet-stream'
 PATCH = 'application/openstack-images-v2.1-json-patch'
+OVER_LIMIT = 'Image service, beyond its limits'         # how its refusals begin that say so (413)
 DEAD = ('killed', 'deleted', 'pending_delete')
 
 
@@ -132,4 +133,4 @@ class _Data:
 
 
 def _refused(refusal: Refusal) -> Refused:
-    return Refused(f'Image service: {refusal}')
+    return Refused(f'{OVER_LIMIT if refusal.status == 413 else "Image service"}: {str(refusal).rstrip(".")}.')

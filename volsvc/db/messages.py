@@ -14,7 +14,7 @@ FILTERS = ('resource_uuid', 'resource_type', 'event_id', 'request_id', 'message_
 # What was being done, and how it ended: Cinder's numbers of both where it has them, ours from 101 on.
 SCHEDULE = '001_003'                # no backend is left
 ATTACH = '002_021'                  # by the older sequence
-UPLOAD, UPLOAD_TORN = '003_004', '003_101'
+UPLOAD, UPLOAD_LIMIT, UPLOAD_TORN = '003_004', '003_006', '003_101'
 CONNECT = '004_021'                 # by an attachment
 IMAGE, IMAGE_ROOM = '005_001', '005_007'
 EXTEND, EXTEND_TELL = '007_010', '007_009'      # its backend, its server

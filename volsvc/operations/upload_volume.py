@@ -4,6 +4,7 @@ A volume that a server writes to is copied on its backend first, and the image i
 """
 from svckit import operations
 from svckit.db import new_id
+from svckit.images import OVER_LIMIT
 from svckit.operations import NO_RETURN, Operation, Refused, Step
 from volsvc import errors, packing
 from volsvc.db import messages, volumes
@@ -72,7 +73,8 @@ def _wait_for_image(context, op_id) -> None:
 def withdraw(ctx, op):
     """The volume is as it was, and there is no image."""
     _rest(ctx.session, op)
-    messages.add(ctx.session, op, messages.UPLOAD, f'No image could be made of the volume: {op.error}',
+    event = messages.UPLOAD_LIMIT if op.error.startswith(OVER_LIMIT) else messages.UPLOAD
+    messages.add(ctx.session, op, event, f'No image could be made of the volume: {op.error}',
                  ctx.conf.message_ttl)
 
 

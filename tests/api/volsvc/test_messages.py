@@ -181,6 +181,22 @@ def upload(world):
     return id
 
 
+def upload_of_too_much(world):
+    id = world.create()
+    world.glance.broken = {'PUT file': 413}
+    world.act(id, 'os-volume_upload_image', {'image_name': 'x'})
+    return id
+
+
+def upload_of_too_many(world):
+    """The image service refuses while the request waits."""
+    id = world.create()
+    world.glance.broken = {'POST /v2/images': 413}
+    with world.eager():
+        world.act(id, 'os-volume_upload_image', {'image_name': 'x'}, 400)
+    return id
+
+
 def connect(world):
     id = world.create()
     attachment = world.post('/attachments', {'attachment': {
@@ -245,6 +261,8 @@ def disconnect(world):
     (snapshot_busy, 'VOLUME_VOLUME_SNAPSHOT_010_015', 'available', 'snapshot.delete.error'),
     (revert, 'VOLUME_VOLUME_105_001', 'error', 'volume.revert.error'),
     (upload, 'VOLUME_VOLUME_003_004', 'available', None),
+    (upload_of_too_much, 'VOLUME_VOLUME_003_006', 'available', None),
+    (upload_of_too_many, 'VOLUME_VOLUME_003_006', 'available', None),
     (connect, 'VOLUME_VOLUME_004_021', 'reserved', 'volume.attach.error'),
     (connect_stuck, 'VOLUME_VOLUME_004_021', 'reserved', 'volume.attach.error'),
     (connect_by_the_older_sequence, 'VOLUME_VOLUME_002_021', 'attaching', 'volume.attach.error'),
