@@ -18,6 +18,8 @@ def send(ctx, event: str, op) -> None:
 
     Within a step that has a session it is sent when the transaction has committed, and not if it does not.
     """
+    if ctx.messaging.silent:
+        return
     event = event if event.rsplit('.', 1)[-1] in PHASES else f'{event}.end'
     if ctx.session is None:
         with ctx.db.reader() as session:

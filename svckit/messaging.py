@@ -42,6 +42,7 @@ class Messaging:
         self._sender = None
         self._lock = threading.Lock()
         self._transport = self._notifier = None
+        self.silent = False         # nobody is to be notified: known once there was something to tell
         self._servers = []
         self._complained = 0.0
 
@@ -95,6 +96,8 @@ class Messaging:
     def notify(self, event_type: str, payload: dict, context: dict | None = None, publisher: str | None = None):
         """Publish `volume.resize.end` and the like, for meters; dropped when the outbox is full.
 
+        As in every OpenStack service only where [oslo_messaging_notifications] names a driver: a broker keeps what
+        nobody fetches, for ever.
         `context` is of the request that led to it: its request_id, user_id and project_id.  `publisher`
         is who says so, `service.host`; by default this service.  What ends in `.error` has that priority.
         """
@@ -102,6 +105,8 @@ class Messaging:
             LOG.debug('notification %s %s', event_type, payload)
             for meter in self._local.meters:
                 meter(event_type, payload)
+            return
+        if self.silent:
             return
         try:
             self._outbox.put_nowait((event_type, payload, context or {}, publisher))
@@ -159,11 +164,11 @@ class Messaging:
         import oslo_messaging
         from oslo_context.context import RequestContext
         if self._notifier is None:
+            transport = oslo_messaging.get_notification_transport(self.conf)
+            self.silent = not self.conf.oslo_messaging_notifications.driver
             # It writes a traceback for each one that it could not send; a lost wake has said why already.
             logging.getLogger('oslo_messaging.notify.messaging').setLevel(logging.CRITICAL)
-            self._notifier = oslo_messaging.Notifier(
-                oslo_messaging.get_notification_transport(self.conf), self.name, driver='messagingv2',
-                topics=['notifications'], retry=0, serializer=_Asked())
+            self._notifier = oslo_messaging.Notifier(transport, self.name, retry=0, serializer=_Asked())
         notifier = self._notifier.prepare(publisher_id=publisher) if publisher else self._notifier
         context = RequestContext(overwrite=False, **context) if context else {}
         (notifier.error if event_type.endswith('.error') else notifier.info)(context, event_type, payload)

@@ -19,6 +19,8 @@ def volume(session, messaging, what: str, row, who, **more) -> None:
 
     `who` asked for it: a request's context or an operation.  `more`: what the row does not say, or not yet.
     """
+    if messaging.silent:
+        return
     payload = {
         'tenant_id': row.project_id, 'user_id': row.user_id, 'volume_id': row.id, 'volume_type': row.volume_type_id,
         'display_name': row.name, 'launched_at': _text(row.launched_at), 'created_at': _text(row.created_at),
@@ -32,6 +34,8 @@ def volume(session, messaging, what: str, row, who, **more) -> None:
 
 def snapshot(session, messaging, what: str, row, volume, who, **more) -> None:
     """`snapshot.<what>`, such as create.end, about a snapshot of `volume` as it is now."""
+    if messaging.silent:
+        return
     payload = {
         'tenant_id': row.project_id, 'user_id': row.user_id, 'availability_zone': volume.availability_zone,
         'volume_id': row.volume_id, 'volume_size': row.size // GIB, 'snapshot_id': row.id, 'display_name': row.name,

@@ -3,6 +3,7 @@ import queue
 import threading
 import time
 
+import kombu
 import oslo_messaging
 import pytest
 
@@ -89,6 +90,8 @@ def test_a_notification_crosses_the_broker_with_who_says_it(pair):
         def error(self, context, publisher, event, payload, metadata):
             heard.put(('error', publisher, event, payload, context.get('request_id')))
     here, there = pair
+    oslo_messaging.get_notification_transport(here.conf)        # declares the option
+    here.conf.set_override('driver', ['messagingv2'], 'oslo_messaging_notifications')
     listener = oslo_messaging.get_notification_listener(
         oslo_messaging.get_notification_transport(there.conf), [oslo_messaging.Target(topic='notifications')],
         [Meter()], executor='threading')
@@ -105,3 +108,18 @@ def test_a_notification_crosses_the_broker_with_who_says_it(pair):
     finally:
         listener.stop()
         listener.wait()
+
+
+def test_where_no_driver_is_configured_nobody_is_notified(rabbitmq, pair):
+    """A broker would keep what nobody fetches."""
+    here, _ = pair
+    oslo_messaging.get_notification_transport(here.conf)
+    here.conf.set_override('topics', ['of_nobody'], 'oslo_messaging_notifications')
+    woken = threading.Event()
+    here.listen({'conductor'}, woken.set)
+    here.notify('volume.resize.end', {'size': 3})
+    _until(lambda: here.silent)
+    _until(lambda: here.wake({'conductor'}) or woken.wait(0.5))        # what came after it has arrived
+    connection = kombu.Connection(rabbitmq.url.replace('rabbit:', 'amqp:'))
+    with connection, pytest.raises(connection.channel_errors, match='NOT_FOUND'):
+        connection.default_channel.queue_declare('of_nobody.info', passive=True)
