@@ -4,7 +4,7 @@ There are no reservations, so there is nothing to leak: usage changes when, and
 only when, the transaction that makes or frees the thing commits.
 """
 from oslo_db import exception as db_exc
-from sqlalchemy import BigInteger, Column, MetaData, String, Table, bindparam, delete, insert, select, update
+from sqlalchemy import BigInteger, Column, MetaData, String, Table, bindparam, delete, insert, or_, select, update
 
 from svckit import errors
 from svckit.db.base import NAMES
@@ -127,9 +127,12 @@ def of_class(name: str) -> str:
     return f'class:{name}'
 
 
+_LIMITS = select(LIMITS).where(or_(*(LIMITS.c.project_id == bindparam(who) for who in ('project', 'shared'))))
+
+
 def limits(session, project_id: str, defaults: dict[str, int]) -> dict[str, int]:
     """resource -> limit: the project's own (or a class's), else the default class's, else `defaults`."""
-    rows = session.execute(select(LIMITS).where(LIMITS.c.project_id.in_((project_id, of_class('default'))))).all()
+    rows = session.execute(_LIMITS, {'project': project_id, 'shared': of_class('default')}).all()
     own = {row.resource: row.hard_limit for row in rows if row.project_id == project_id}
     shared = {row.resource: row.hard_limit for row in rows if row.project_id != project_id}
     return {**defaults, **shared, **own}

@@ -21,6 +21,7 @@ from svckit.db.direct import Direct
 
 LOG = logging.getLogger(__name__)
 RETRIES = 10
+IN_TRANSACTION = 1  # a bit of what MySQL's protocol says of the server (SERVER_STATUS_IN_TRANS)
 RESTED = 1.0        # seconds after which an idle connection is tried before it is used
 
 
@@ -33,7 +34,8 @@ class Database:
     def __init__(self, url: str, max_pool_size=16, max_overflow=64, pool_timeout=30, synchronous='FULL'):
         self.on_wake = lambda targets: None
         sizes = {'pool_size': max_pool_size, 'max_overflow': max_overflow, 'pool_timeout': pool_timeout}
-        self.engine = _engine(url, sizes)
+        resets = {'pool_reset_on_return': None} if _is_mysql(url) else {}       # _tune_mysql does
+        self.engine = _engine(url, {**sizes, **resets})
         self.dialect = self.engine.dialect.name
         # SQLite has one writer at a time and waits for it inside a C call, which
         # under eventlet would stop the very greenlet that holds the write lock.
@@ -44,7 +46,7 @@ class Database:
         else:
             # A query alone needs neither BEGIN nor ROLLBACK: two of three round trips.
             self.reading = _engine(url, {**sizes, 'isolation_level': 'AUTOCOMMIT', 'skip_autocommit_rollback': True})
-        if self.dialect in ('mysql', 'mariadb'):
+        if _is_mysql(url):
             _tune_mysql(self.engine)
         self._writing = self.engine.execution_options(svckit_write=True)
         self._direct: dict = {}     # what svckit.db.direct has made of statements
@@ -150,9 +152,13 @@ def _write_from_the_start(engine):
             connection.info['in_transaction'] = True
 
 
+def _is_mysql(url) -> bool:
+    return sqlalchemy.make_url(url).get_backend_name() in ('mysql', 'mariadb')
+
+
 def _with_charset(url):
     url = sqlalchemy.make_url(url)
-    if url.get_backend_name() in ('mysql', 'mariadb') and 'charset' not in url.query:
+    if _is_mysql(url) and 'charset' not in url.query:
         return url.update_query_dict({'charset': 'utf8mb4'})    # oslo.db's default lacks four-byte characters
     return url
 
@@ -166,6 +172,12 @@ def _tune_sqlite(engine, synchronous):
 
 
 def _tune_mysql(engine):
+    @event.listens_for(engine, 'reset')
+    def _reset(connection, record, state):
+        # The connection knows whether a transaction is open; without one a ROLLBACK is a round trip for nothing.
+        if getattr(connection, 'server_status', IN_TRANSACTION) & IN_TRANSACTION:
+            connection.rollback()
+
     @event.listens_for(engine, 'connect')
     def _connect(connection, record):
         # As PostgreSQL's default: a compare-and-swap must see what was committed

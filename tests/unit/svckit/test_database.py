@@ -134,3 +134,37 @@ def said(look):
     with pytest.raises(Exception, match='thing|no such server') as error, look() as connection:
         connection.execute(NAMED, {'this': '%s'})
     return type(error.value), str(error.value)
+
+
+@pytest.mark.parametrize('kind', ['postgresql', 'mariadb'])
+def test_what_was_begun_on_a_connection_and_left_is_undone(all_databases, kind):
+    """A connection that goes back to the pool in the middle of a transaction keeps no lock and leaves nothing."""
+    database = Database(all_databases.new(kind), max_pool_size=1, max_overflow=0)
+    with database.transaction() as session:
+        session.execute(text('CREATE TABLE left_over (n INTEGER)'))
+    left = database.engine.raw_connection()
+    cursor = left.cursor()
+    cursor.execute('INSERT INTO left_over VALUES (1)')
+    cursor.close()
+    left.close()
+    with database.transaction() as session:         # on the same connection: the pool has one
+        session.execute(text('INSERT INTO left_over VALUES (2)'))
+    with database.reader() as session:
+        assert session.execute(text('SELECT n FROM left_over')).scalars().all() == [2]
+    database.dispose()
+
+
+def test_a_transaction_that_ended_is_not_ended_again(all_databases):
+    """Each statement is a round trip; MariaDB's driver would make one for a ROLLBACK where nothing is to be undone."""
+    database = Database(all_databases.new('mariadb'), max_pool_size=1, max_overflow=0)
+
+    def rollbacks():
+        with database.transaction() as session:
+            return int(session.execute(text("SHOW SESSION STATUS LIKE 'Com_rollback'")).one()[1])
+    before = rollbacks()
+    assert [rollbacks() for _ in range(3)] == [before] * 3
+    with pytest.raises(ZeroDivisionError), database.transaction() as session:
+        session.execute(text('SELECT 1'))
+        raise ZeroDivisionError
+    assert rollbacks() == before + 1
+    database.dispose()
