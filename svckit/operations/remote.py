@@ -43,7 +43,7 @@ class RemoteStore:
     def __init__(self, call):
         self._call = call
 
-    def claim(self, targets, owner, lease, limit):
+    def claim(self, targets, owner, lease, limit, expected=False):
         answer = self._call('claim', targets=sorted(targets), owner=owner, lease=lease, limit=limit)
         return [Op(**row) for row in answer['claimed']], answer['soonest']
 

@@ -229,18 +229,23 @@ class Store:
     def __init__(self, db, registry: dict, tools=None):
         self.db, self.registry, self.tools = db, registry, tools
 
-    def claim(self, targets: Iterable[str], owner: str, lease: float, limit: int) -> tuple[list[Op], float | None]:
+    def claim(self, targets: Iterable[str], owner: str, lease: float, limit: int,
+              expected: bool = False) -> tuple[list[Op], float | None]:
         """Claim up to `limit` due operations for `lease` seconds.
 
         Returns them, and the seconds until the next one at these targets is due (None: none in sight).
+        `expected`: somebody said that there is one.
         """
         here = {'targets': sorted(targets)}
-        # Looked up first without writing: an idle worker's poll must not take a write lock.
-        with self.db.reader() as session:
-            soonest = session.execute(_SOONEST, here).scalar()
-        if soonest is None or soonest > 0 or limit < 1:
-            return [], soonest
-        return self.db.run(lambda session: self._take(session, {**here, 'count': limit}, owner, lease)), 0.0
+
+        def take():
+            return self.db.run(lambda session: self._take(session, {**here, 'count': limit}, owner, lease))
+        if expected and limit > 0 and (claimed := take()):
+            return claimed, 0.0
+        # Otherwise looked up first without writing: an idle worker's poll must not take a write lock.
+        with self.db.look() as connection:
+            soonest = connection.execute(_SOONEST, here).scalar()
+        return (take(), 0.0) if soonest is not None and soonest <= 0 and limit > 0 else ([], soonest)
 
     def _take(self, session, which, owner, lease):
         claimed = []

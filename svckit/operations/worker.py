@@ -58,25 +58,26 @@ class Worker:
                 self.runner.run(op)
 
     def _loop(self):
+        woken = False
         while not self._stopped.is_set():
             self._look.clear()
             try:
-                soonest = self._claim()
+                soonest = self._claim(woken)
             except Exception as e:
                 LOG.warning('%s cannot look for work, trying again in %.0f s: %s', self.name, self.poll, e)
                 soonest = None
             # Spread out, so that workers started together do not ask together for ever.
             longest = self.poll * random.uniform(0.75, 1.0)  # noqa: S311
             pause = longest if soonest is None else min(longest, max(soonest, 0.001))
-            self._look.wait(pause)
+            woken = self._look.wait(pause)
 
-    def _claim(self):
+    def _claim(self, woken):
         """Start all that is due and fits; returns the seconds until there may be more."""
         free = self.slots - len(self._held)
         if free < 1:
             self._full = True
             return None                              # the end of a running one wakes the loop
-        claimed, soonest = self.store.claim(self.targets, self.name, self.lease, free)
+        claimed, soonest = self.store.claim(self.targets, self.name, self.lease, free, expected=woken)
         self._full = len(claimed) == free
         for op in claimed:
             self._held[op.id] = op.lease
