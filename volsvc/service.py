@@ -109,6 +109,10 @@ class Service:
             self._looked = now if self._backends else float('-inf')
         return self._backends
 
+    def forget_backends(self):
+        """One has just reported."""
+        self._looked = float('-inf')
+
     def worker(self, backend: str):
         """A worker of one backend, not started."""
         from volsvc.worker import BackendWorker

@@ -62,6 +62,7 @@ class BackendWorker:
     def report(self):
         report.write(self.service.db, self.host, self.service.conf.storage_availability_zone, self.driver,
                      len(self.grown))
+        self.service.forget_backends()
 
     def restore(self):
         """Hosts reach what the database says they do, also after this machine started anew."""

@@ -23,7 +23,10 @@ def report(session, host: str, zone: str, capabilities: dict) -> None:
 
 def every(session) -> list[tuple[Service, float]]:
     """All backends, each with the seconds since its report."""
-    return [tuple(row) for row in session.execute(select(Service, now() - Service.seen_at).order_by(Service.host))]
+    return [tuple(row) for row in session.execute(_EVERY)]
+
+
+_EVERY = select(Service, now() - Service.seen_at).order_by(Service.host)
 
 
 def of_host(session, host: str | None) -> Service | None:

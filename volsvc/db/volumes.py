@@ -75,6 +75,25 @@ def for_update(session, id: str) -> Volume:
     return volume
 
 
+_HOLD = select(_VOLUME).where(_VOLUME.c.id == bindparam('this')).with_for_update()
+_ITS_USES = select(*_USED, _USE.c.created_at).where(_USE.c.volume_id == bindparam('this')).order_by(_USE.c.created_at)
+
+
+def hold(session, id: str):
+    """As for_update(), to be looked at, without its type; what becomes of it is for write()."""
+    row = session.execute(_HOLD, {'this': id}).first()
+    if row is None:
+        raise errors.VolumeNotFound(id)
+    uses = [types.SimpleNamespace(**use._mapping) for use in session.execute(_ITS_USES, {'this': id})]
+    return types.SimpleNamespace(attachments=uses, **row._mapping)
+
+
+def write(session, volume, **values) -> None:
+    """A volume from hold() has these values, in the database too."""
+    swap(session, Volume, volume.id, {}, values)
+    vars(volume).update(values)
+
+
 def mark(session, volume, asked: str, wanted: tuple, **values) -> None:
     """Set `values` if the volume's status still is one of `wanted`; InvalidStatus names what was `asked` otherwise."""
     if not swap(session, Volume, volume.id, {'status': wanted}, values):

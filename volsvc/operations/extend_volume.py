@@ -28,10 +28,11 @@ def request(context, volume, new_size: int) -> None:
     in_use = _check_status(context, volume)
     if new_size * GIB <= volume.size:
         raise errors.NotGreater(volume.size // GIB, new_size)
+    backend = context.service.backends().get((volume.host or '').partition('#')[0])
     with context.db.reader() as session:
-        backend = backends.of_volume(session, volume.host)
         allowed = quota.limits(session, volume.project_id, limits.defaults(context.service.conf))
-    _check_backend(volume, new_size, backend, in_use)
+    if in_use and backend and not backend.capabilities['online_extend']:
+        raise errors.NoOnlineExtend(volume.id, backend.capabilities['driver'])
     _check_type(volume, new_size)
     largest = allowed['per_volume_gigabytes']
     if 0 <= largest < new_size:
@@ -48,18 +49,6 @@ def _check_status(context, volume) -> bool:
     if in_use and context.version is not None and context.version < IN_USE_SINCE:
         raise errors.ExtendInUse(volume.id)
     return in_use
-
-
-def _check_backend(volume, new_size, backend, in_use):
-    """A backend that has not reported is no obstacle: its worker looks for itself."""
-    if backend is None:
-        return
-    known = backend.capabilities
-    if in_use and not known['online_extend']:
-        raise errors.NoOnlineExtend(volume.id, known['driver'])
-    growth = new_size * GIB - volume.size
-    if not backends.has_room(backend, growth):
-        raise errors.BackendFull(volume.id, growth // GIB)
 
 
 def _check_type(volume, new_size):
@@ -80,7 +69,9 @@ def _begin(session, context, volume, size, in_use, allowed, backend):
         now = volumes.get(session, volume.id)
         raise errors.InvalidStatus(volume.id, 'extended', STATUSES, now.status)
     growth = size - volume.size
-    if backend is not None and not claims.take(session, volume.host, growth, backend.limit):
+    # A backend that has not reported is no obstacle: its worker looks for itself.
+    most = backend and backends.most_promised(backend.capabilities)
+    if backend and not claims.take(session, volume.host, growth, most):
         raise errors.BackendFull(volume.id, growth // GIB)
     amounts = usage.of_volumes(volume.volume_type_id, growth, 0)
     operations.start(
@@ -190,11 +181,11 @@ def keep_size(ctx, op):
 
 def record_size(ctx, op):
     """The volume has its new size and is at rest; each server that uses it is going to be told."""
-    volume = volumes.for_update(ctx.session, op.params['volume_id'])
-    volume.size = max(volume.size, op.params['size'])
+    volume = volumes.hold(ctx.session, op.params['volume_id'])
+    values = {'size': max(volume.size, op.params['size'])}
     if volume.status in ('extending', 'error_extending'):
-        volume.status, volume.previous_status = volumes.at_rest(volume.attachments), None
-    ctx.session.flush()
+        values |= {'status': volumes.at_rest(volume.attachments), 'previous_status': None}
+    volumes.write(ctx.session, volume, **values)
     for attachment in tell_server.one_each(volume.attachments):
         tell_server.start(ctx.session, op, attachment)
     notify.volume(ctx.session, ctx.messaging, 'resize.end', volume, op)
