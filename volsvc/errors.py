@@ -53,6 +53,10 @@ class BackendFull(BadRequest):
     message = 'The storage backend of volume {} has no room for {} GiB more.'
 
 
+class NoRoomForSnapshot(BadRequest):
+    message = 'The storage backend of volume {} has no room for a snapshot of {} GiB.'
+
+
 class VolumeTooLarge(TooLarge):
     message = 'A volume of {} GiB is larger than the limit of {} GiB for one volume.'
 

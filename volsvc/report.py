@@ -5,7 +5,7 @@ from volsvc.db import claims, services
 def capabilities(driver, made: int) -> dict:
     """What the scheduler, the checks before an extend and GET /scheduler-stats/get_pools know of a backend.
 
-    `made` is the bytes of its volumes that are there.
+    `made` is the bytes of its volumes and snapshots that are there.
     """
     stats = driver.stats()
     return {
@@ -23,6 +23,8 @@ def capabilities(driver, made: int) -> dict:
         'total_bytes': stats['total_bytes'],
         'free_bytes': stats['free_bytes'],
         'provisioned_bytes': made,
+        'snapshot_ratio': driver.snapshot_ratio,
+        'snapshot_extra': driver.snapshot_extra,
     }
 
 

@@ -205,3 +205,15 @@ def test_what_it_has(backend, small):
     backend.driver.create(small)
     if backend.kind == 'memory':
         assert backend.driver.stats()['free_bytes'] == before['free_bytes'] - small.size
+
+
+def test_a_snapshot_takes_no_more_than_was_said(backend, small, snapshot):
+    """However much is written to its volume afterwards; where others use the disk too, nobody can tell."""
+    if backend.kind.startswith('file'):
+        pytest.skip('The file system is not ours alone.')
+    backend.driver.create(small)
+    before = backend.driver.stats()['free_bytes']
+    backend.driver.create_snapshot(snapshot, small)
+    taken = before - backend.driver.stats()['free_bytes']
+    said = small.size * backend.driver.snapshot_ratio + backend.driver.snapshot_extra
+    assert taken <= said and (backend.driver.thin or taken > said - 2 * max(backend.driver.snapshot_extra, 1))

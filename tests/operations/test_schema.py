@@ -84,6 +84,34 @@ def test_the_room_of_volumes_that_were_there_before_is_promised(any_database, tm
     db.dispose()
 
 
+def test_the_room_of_snapshots_that_were_there_before_is_promised(any_database, tmp_path, monkeypatch):
+    """Not of one that could not be made."""
+    from volsvc.db import claims
+    db = Database(any_database)
+    database.migrate(db, _until('007', tmp_path, monkeypatch, 'volsvc.db.migrations'))
+    old = sa.MetaData()
+    old.reflect(db.engine)
+    ids = {host: str(uuid.uuid4()) for host in ('h@a#a', 'h@b#b', None)}
+    with db.transaction() as session:
+        session.execute(old.tables['volumes'].insert(), [
+            {'id': id, 'project_id': 'p1', 'name': 'v', 'size': 5, 'status': 'available', 'availability_zone': 'nova',
+             'bootable': False, 'multiattach': False, 'readonly': False, 'meta': '{}', 'created_at': utcnow(),
+             'host': host} for host, id in ids.items()])
+        session.execute(old.tables['snapshots'].insert(), [
+            {'id': str(uuid.uuid4()), 'volume_id': ids[host], 'project_id': 'p1', 'name': 's', 'size': size,
+             'counted': 0, 'status': status, 'progress': progress, 'meta': '{}', 'created_at': utcnow()}
+            for host, size, status, progress in [
+                ('h@a#a', 5, 'available', 100), ('h@a#a', 4, 'creating', 0), ('h@a#a', 3, 'error', 0),
+                ('h@b#b', 2, 'error_deleting', 100), ('h@b#b', 1, 'error', 100), (None, 5, 'error', 0)]])
+        session.execute(old.tables['pools'].insert(), [
+            {'name': 'h@a#a', 'promised': 5}, {'name': 'h@b#b', 'promised': 5}])
+    database.migrate(db, _until('008', tmp_path, monkeypatch, 'volsvc.db.migrations'))
+    with db.reader() as session:
+        assert claims.promised(session) == {'h@a#a': 5 + 9, 'h@b#b': 5 + 3}
+        assert claims.differences(session) == []
+    db.dispose()
+
+
 def test_whose_an_attachment_is_that_was_there_before(any_database, tmp_path, monkeypatch):
     from volsvc.db.models import Attachment
     db = Database(any_database)

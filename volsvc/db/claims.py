@@ -1,15 +1,17 @@
-"""Room that volumes hold in pools.
+"""Room that volumes and their snapshots hold in pools.
 
-A pool's figure is the sum of the sizes of its volumes and of the growths that are under way.  It changes in the
-transaction that begins or ends these, and only by conditional updates: no two volumes ever get the same room,
-however many ask at once.  A volume that could not be made is in no pool and holds nothing.
+A pool's figure is the sum of the sizes of its volumes, of the growths that are under way, and of what its snapshots
+hold: as much as the backend said when they were asked for.  It changes in the transaction that begins or ends these,
+and only by conditional updates: no two ever get the same room, however many ask at once.  A volume that could not be
+made is in no pool and holds nothing, nor does a snapshot that could not.
 """
 from oslo_db import exception as db_exc
 from sqlalchemy import BigInteger, bindparam, func, insert, null, select, union_all, update
 
+from svckit.db import swap
 from svckit.operations.definition import LIVE
 from svckit.operations.models import OPERATIONS
-from volsvc.db.models import Pool, Volume
+from volsvc.db.models import Pool, Snapshot, Volume
 
 GIB = 1024 ** 3
 GROWING = 'extend-volume'
@@ -34,6 +36,12 @@ def release(session, pool: str | None, amount: int) -> None:
         take(session, pool, -amount)
 
 
+def release_snapshot(session, snapshot, pool: str | None) -> None:
+    """The snapshot holds nothing of its pool any more; fine if it held nothing."""
+    if snapshot.promised and swap(session, Snapshot, snapshot.id, {'promised': snapshot.promised}, {'promised': 0}):
+        release(session, pool, snapshot.promised)
+
+
 def promised(session) -> dict[str, int]:
     """pool -> bytes."""
     return dict(session.execute(select(Pool.name, Pool.promised)).all())
@@ -51,12 +59,21 @@ def begin(session, pool: str) -> None:
 
 
 def counted(session) -> dict[str, int]:
-    """pool -> bytes that its volumes and their growths come to."""
+    """pool -> bytes that its volumes, their growths and their snapshots come to."""
     volumes, growths = volumes_and_growths(session, Volume.host)
     found = {pool: size for pool, _, size in volumes if pool is not None}
     for _, params in growths:
         found[params['host']] = found.get(params['host'], 0) + growth(params)
+    for pool, size in _of_snapshots(session):
+        found[pool] = found.get(pool, 0) + size
     return found
+
+
+def _of_snapshots(session, *where) -> list:
+    """[(pool, bytes that snapshots hold of it)]."""
+    sums = select(Volume.host, func.sum(Snapshot.promised)).join_from(
+        Snapshot, Volume, Snapshot.volume_id == Volume.id).where(Volume.host.is_not(None), *where).group_by(Volume.host)
+    return [(pool, int(size)) for pool, size in session.execute(sums)]
 
 
 def volumes_and_growths(session, *by, project_id: str | None = None) -> tuple[list, list]:
@@ -81,13 +98,15 @@ def growth(params: dict) -> int:
 
 
 def made(session, pool: str) -> int:
-    """Bytes of the volumes of a pool that were there, whole, at some time."""
-    return int(session.execute(select(func.coalesce(func.sum(Volume.size), 0)).where(
-        Volume.host == pool, Volume.launched_at.is_not(None))).scalar())
+    """Bytes of a pool that volumes and snapshots come to which were there, whole, at some time."""
+    volumes = session.execute(select(func.coalesce(func.sum(Volume.size), 0)).where(
+        Volume.host == pool, Volume.launched_at.is_not(None))).scalar()
+    whole = Volume.host == pool, Snapshot.progress == 100, Snapshot.status != 'creating'
+    return int(volumes) + sum(size for _, size in _of_snapshots(session, *whole))
 
 
 def differences(session, repair: bool = False) -> list[str]:
-    """A sentence on each pool whose figure is not what its volumes come to; with `repair` it is put right."""
+    """A sentence on each pool whose figure is not what is in it comes to; with `repair` it is put right."""
     if repair:
         # Whoever claims room now has either done so or waits for us.
         session.execute(update(Pool).values(promised=Pool.promised))
@@ -95,8 +114,8 @@ def differences(session, repair: bool = False) -> list[str]:
     for pool in sorted(recorded):
         amount = found.get(pool, 0)
         if recorded[pool] != amount:
-            wrong.append(f'{pool}: {recorded[pool] / GIB:g} GiB are recorded as promised, its volumes come to '
-                         f'{amount / GIB:g} GiB.')
+            wrong.append(f'{pool}: {recorded[pool] / GIB:g} GiB are recorded as promised, its volumes and snapshots '
+                         f'come to {amount / GIB:g} GiB.')
             if repair:
                 take(session, pool, amount - recorded[pool])
     return wrong

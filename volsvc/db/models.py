@@ -123,6 +123,7 @@ class Snapshot(Timestamps, Base):
     description: Mapped[str | None]
     size: Mapped[int] = mapped_column(BigInteger)            # bytes that the volume had
     counted: Mapped[int] = mapped_column(BigInteger)         # bytes of it that count for the quota
+    promised: Mapped[int] = mapped_column(BigInteger, default=0)         # bytes of its volume's pool that it holds
     status: Mapped[str] = mapped_column(String(32))
     previous_status: Mapped[str | None] = mapped_column(String(32))      # where a refused request goes back to
     progress: Mapped[int] = mapped_column(default=0)         # per cent
@@ -148,7 +149,7 @@ class Service(Timestamps, Base):
 
 
 class Pool(Base):
-    """Where volumes are, and how much of it is promised (db/claims.py)."""
+    """Where volumes and their snapshots are, and how much of it is promised (db/claims.py)."""
     __tablename__ = 'pools'
     name: Mapped[str] = mapped_column(primary_key=True)      # 'host@backend#pool', as volumes have it
     promised: Mapped[int] = mapped_column(BigInteger, default=0)         # bytes

@@ -65,6 +65,8 @@ class Driver(abc.ABC):
     online_extend = True             # whether a volume in use can grow
     multiattach = True               # whether several servers can use a volume at once
     thin = False                     # whether space is taken as it is written
+    snapshot_ratio = 1.0             # bytes that a snapshot may come to take for each byte of its volume, and, besides
+    snapshot_extra = 0               # these, bytes for itself; such room is promised as a volume's is
 
     def __init__(self, name: str, options):
         self.name, self.options = name, options

@@ -25,6 +25,9 @@ PART, COPY = '.part', '.copy'
 RAW = ('raw', 'ami', 'iso')
 WRITE = 4 * 1024 * 1024         # bytes of an image that are written at once
 ZEROS = bytes(WRITE)
+# A thick snapshot with room for its whole volume: 16 bytes say of each chunk of 4096 where it is; their first chunk
+# takes another extent (cow_max_extents() in LVM's lib/metadata/snapshot_manip.c).
+WHOLE = 1 + 16 / 4096
 FULL = 99.5                     # percent of a thin pool's data or metadata
 GLANCE = 2.0                    # seconds for which udev may have a device open that is new or was closed just now
 
@@ -37,6 +40,8 @@ class LvmDriver(Driver):
     def __init__(self, name, options):
         super().__init__(name, options)
         self.thin = options.lvm_type == 'thin'
+        if not self.thin:
+            self.snapshot_ratio = WHOLE
         self.group = VolumeGroup(options.volume_group, options.lvm_conf_folder)
         self.target = LioTarget(options, options.volume_group)
         self._pool = options.thin_pool if self.thin else None
@@ -53,6 +58,7 @@ class LvmDriver(Driver):
             raise DriverError(f'Backend {self.name}: there is no volume group {self.group.name}.') from None
         if GIB % extent:
             raise DriverError(f'Backend {self.name}: a GiB is no whole number of the extents of {self.group.name}.')
+        self.snapshot_extra = 0 if self.thin else extent
         if self._pool and self.group.pool(self._pool) is None:
             self.group.create_pool(self._pool)
             LOG.info('Backend %s: made the thin pool %s/%s.', self.name, self.group.name, self._pool)

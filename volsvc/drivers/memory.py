@@ -19,6 +19,7 @@ class MemoryDriver(Driver):
         self.online_extend = options.online_extend
         self.volumes: dict[str, dict] = {}           # id -> {'size', 'data', 'connected': {host, …}}
         self.snapshots: dict[str, bytes] = {}        # id -> data
+        self._whole: dict[str, int] = {}             # id of a snapshot -> bytes that its volume had
         self._lock = threading.Lock()
 
     def create(self, volume):
@@ -40,10 +41,15 @@ class MemoryDriver(Driver):
         self._get(volume)['data'] = data
 
     def create_snapshot(self, snapshot, volume):
-        self.snapshots.setdefault(snapshot.id, self._get(volume)['data'])
+        with self._lock:
+            if snapshot.id not in self.snapshots:
+                data = self._get(volume)['data']
+                self._take(snapshot.size)
+                self.snapshots[snapshot.id], self._whole[snapshot.id] = data, snapshot.size
 
     def delete_snapshot(self, snapshot):
         self.snapshots.pop(snapshot.id, None)
+        self._whole.pop(snapshot.id, None)
 
     def create_from_snapshot(self, volume, snapshot):
         if volume.id in self.volumes:
@@ -96,7 +102,8 @@ class MemoryDriver(Driver):
         return {'total_bytes': total, 'free_bytes': total - self._used()}
 
     def _used(self):
-        return sum(kept['size'] for kept in list(self.volumes.values()))
+        return (sum(kept['size'] for kept in list(self.volumes.values()))
+                + sum(self._whole.get(id, 0) for id in list(self.snapshots)))
 
     def _take(self, more):
         total = self.options.capacity_gb * GIB

@@ -4,7 +4,7 @@ from sqlalchemy import delete
 from svckit import operations, quota
 from svckit.operations import NO_RETURN, Operation, Step
 from volsvc import notify
-from volsvc.db import messages, snapshots, usage
+from volsvc.db import claims, messages, snapshots, usage
 from volsvc.db.models import Snapshot, Volume
 from volsvc.drivers import base as drivers
 from volsvc.operations import places
@@ -66,12 +66,13 @@ def erase_snapshot(ctx, op):
 
 
 def forget_snapshot(ctx, op):
-    """Nobody knows of it any more, and its quota is free."""
+    """Nobody knows of it any more, and its quota and room are free."""
     if (snapshot := ctx.session.get(Snapshot, op.params['snapshot_id'])) is not None:
         forget(ctx.session, ctx.messaging, snapshot, ctx.session.get(Volume, snapshot.volume_id), op)
 
 
 def forget(session, messaging, snapshot, volume, who) -> None:
+    claims.release_snapshot(session, snapshot, volume.host)
     quota.give(session, snapshot.project_id, usage.of_snapshots(snapshot.volume_type_id, snapshot.counted))
     notify.snapshot(session, messaging, 'delete.end', snapshot, volume, who, status='deleted')
     session.execute(delete(Snapshot).where(Snapshot.id == snapshot.id))

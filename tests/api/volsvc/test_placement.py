@@ -196,6 +196,45 @@ class TestRoom:
         assert world.volume(first)['status'] == 'available' and promised(world) == {FIRST: 80}
         assert world.extend(second, 41).status == 202
 
+    def test_for_snapshots(self, world):
+        """As much as the backend says that one may come to take; an API refuses what there is no room for."""
+        id = world.create(10)
+        world.report(snapshot_ratio=1.5, snapshot_extra=GIB)
+        for _ in range(5):
+            world.post('/snapshots', {'snapshot': {'volume_id': id}})
+        assert promised(world) == {FIRST: 10 + 5 * 16} and world.extend(world.create(1), 11).status == 400
+        assert world.refused(400, 'POST', '/snapshots', {'snapshot': {'volume_id': id}}) == (
+            f'The storage backend of volume {id} has no room for a snapshot of 10 GiB.')
+        world.report(snapshot_ratio=0.0, snapshot_extra=0)
+        world.post('/snapshots', {'snapshot': {'volume_id': id}})
+        world.run()
+        world.worker.report()
+        assert promised(world) == {FIRST: 91}
+        world.delete(f'/volumes/{id}?cascade=True')
+        world.run()
+        assert promised(world) == {FIRST: 1}
+
+    def test_that_snapshots_have_is_counted_once(self, world):
+        """Where there is nothing but ours, all may be promised, whatever of it is there already."""
+        first, second = world.create(20), world.create(20)
+        world.post('/snapshots', {'snapshot': {'volume_id': first}})
+        world.worker.report()
+        assert promised(world) == {FIRST: 60} and world.extend(second, 61).status == 400
+        world.run()
+        world.worker.report()
+        assert world.extend(second, 61).status == 400 and world.extend(second, 60).status == 202
+        world.run()
+        assert world.volume(second)['size'] == 60 and promised(world) == {FIRST: 100}
+
+    def test_that_a_backend_turns_out_not_to_have_for_a_snapshot(self, world):
+        """It is said at once, and holds nothing."""
+        id = world.create(10)
+        world.driver.create_snapshot = lambda *what: (_ for _ in ()).throw(NoSpace('The storage backend is full.'))
+        snapshot = world.post('/snapshots', {'snapshot': {'volume_id': id}})['snapshot']['id']
+        world.run()
+        assert world.get(f'/snapshots/{snapshot}')['snapshot']['status'] == 'error' and promised(world) == {FIRST: 10}
+        assert told(world, snapshot) == ['The snapshot could not be created: The storage backend is full.']
+
     def test_that_is_reserved_or_promised_more_than_once(self, world):
         world.report(reserved_percentage=10)
         assert told(world, world.create(91)) and not told(world, world.create(50))
