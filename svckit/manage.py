@@ -128,9 +128,10 @@ class Commands:
         for step in operations.describe(self.service.registry, op, events)['steps']:
             seconds = '' if step['seconds'] is None else f'{step["seconds"]:.3f} s'
             print(f'  {step["name"]:18} {step["target"] or "":24} {step["state"]:9} {seconds}')
-        for event in events:
-            at = datetime.datetime.fromtimestamp(event.at, datetime.UTC).isoformat(timespec='milliseconds')
-            print(f'  {at}  {event.step or "":18} {event.event:10} {event.detail or ""}')
+        for at, step, event, detail in [(op.created_at, None, 'started', None),
+                                        *((row.at, row.step, row.event, row.detail) for row in events)]:
+            moment = datetime.datetime.fromtimestamp(at, datetime.UTC).isoformat(timespec='milliseconds')
+            print(f'  {moment}  {step or "":18} {event:10} {detail or ""}')
 
     def retry(self, arguments):
         """Resume a stuck operation where it stands."""

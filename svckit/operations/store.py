@@ -90,7 +90,6 @@ def start(session, operation: Operation, *, subject: str, params: dict, project_
     except db_exc.DBDuplicateEntry:
         raise errors.Conflict(f'Another operation on {subject.replace(":", " ")} is still running. '
                               'Wait for it to end and ask again.') from None
-    _log(session, op.id, [(None, 'started', None)])
     _wake(session, target)
     return op.id
 
