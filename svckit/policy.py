@@ -165,10 +165,41 @@ def _function(check, checks, made, enforcer):
         inner = _function(check.rule, checks, made, enforcer)
         return lambda target, values: not inner(target, values)
     if isinstance(check, oslo_policy.AndCheck | oslo_policy.OrCheck):
-        parts = [_function(part, checks, made, enforcer) for part in check.rules]
-        every = all if isinstance(check, oslo_policy.AndCheck) else any
-        return lambda target, values: every(part(target, values) for part in parts)
+        return _together([_function(part, checks, made, enforcer) for part in check.rules],
+                         isinstance(check, oslo_policy.OrCheck))
+    if type(check) is _ROLE and '%' not in check.match:
+        role = check.match.lower()
+        return lambda target, values: role in values['roles']       # which are in lower case: implied()
+    if type(check) is _SAME and check.kind.isidentifier() and check.kind not in _LITERALS:
+        return _same(check.kind, check.match)
     return lambda target, values: check(target, values, enforcer, None)
+
+
+def _together(parts, enough: bool):
+    """Or, if one part that holds is `enough`; else and.  The first that decides is the last to be asked."""
+    def holds(target, values):
+        for part in parts:
+            if bool(part(target, values)) is enough:
+                return enough
+        return not enough
+    return holds
+
+
+# oslo.policy keeps these classes' names to itself.
+_ROLE, _SAME = (type(oslo_policy.RuleDefault('example', rule).check) for rule in ('role:reader', 'user_id:%(user_id)s'))
+# Left of a colon these are values, where other words name something of the credentials.
+_LITERALS = ('True', 'False', 'None')
+
+
+def _same(name, match):
+    """`project_id:%(project_id)s` and the like.  oslo.policy parses the name as Python at each evaluation."""
+    def holds(target, values):
+        try:
+            wanted, found = match % target, values[name]
+        except KeyError:
+            return False
+        return wanted in map(str, found) if isinstance(found, list) else wanted == str(found)
+    return holds
 
 
 def _parse(text: str) -> dict:

@@ -107,7 +107,9 @@ def test_directories_come_over_the_file(conf, policy_file, clock, tmp_path):
 
 def test_rules_in_words(service, policy_file, clock):
     write(policy_file, 'x: "not role:a and (role:b or user_id:%(user_id)s)"\nnone: "!"\nall: "@"\n'
-                       'gone: "rule:nowhere or role:b"\nliteral: "True:%(enabled)s"\n', clock)
+                       'gone: "rule:nowhere or role:b"\nliteral: "True:%(enabled)s"\n'
+                       'listed: "roles:%(wanted)s"\nnothing: "domain_id:None"\nunknown: "nonsense:%(user_id)s"\n',
+          clock)
     assert asking(service, 'b').can('x', {'user_id': 'z'})
     assert asking(service).can('x', {'user_id': 'u'})
     assert not asking(service).can('x', {'user_id': 'z'})
@@ -115,6 +117,10 @@ def test_rules_in_words(service, policy_file, clock):
     assert not asking(service, 'admin').can('none') and asking(service).can('all')
     assert asking(service, 'b').can('gone') and not asking(service).can('gone')
     assert asking(service).can('literal', {'enabled': True}) and not asking(service).can('literal', {})
+    assert asking(service, 'b').can('listed', {'wanted': 'b'})
+    assert not asking(service, 'b').can('listed', {'wanted': 'c'})
+    assert asking(service).can('nothing') and not asking(service).can('unknown')
+    assert asking(service, 'B').can('x', {'user_id': 'z'})
 
 
 def test_a_rule_that_cannot_be_evaluated_allows_nothing(service, policy_file, clock):
