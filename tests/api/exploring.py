@@ -14,10 +14,12 @@ from svckit.web import openapi
 
 SEED = 20261121
 CHECKS = [checks.status_code_conformance, checks.response_schema_conformance, checks.response_headers_conformance]
-WHO = {'X-User-Id': 'root', 'X-Project-Id': 'p1', 'X-Roles': 'admin,member,reader'}
+ADMINISTRATOR = {'X-User-Id': 'root', 'X-Project-Id': 'p1', 'X-Roles': 'admin,member,reader'}
+MEMBER = {'X-User-Id': 'u1', 'X-Project-Id': 'p1', 'X-Roles': 'member,reader'}
 RIGHT, WRONG = schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE
 # So many for each operation, of each action where there are several.
 EXAMPLES = {RIGHT: 4, WRONG: 6}
+FEW = {RIGHT: 2, WRONG: 1}
 
 
 def nouns(routes) -> list[str]:
@@ -25,14 +27,14 @@ def nouns(routes) -> list[str]:
     return sorted({openapi.noun(path) for path in routes})
 
 
-def explore(world, noun, known, after=lambda: None):
-    """Requests for every operation on a noun, in the newest version.
+def explore(world, noun, known, after=lambda: None, *, version=None, who=ADMINISTRATOR, examples=EXAMPLES):
+    """Requests of somebody for every operation on a noun, in a version, the newest where none is named.
 
     `known()` gives what there is under the names of paths and bodies, anew before
     each operation that changes something; `after()` follows each request.
     """
-    document = world.call('GET', '/openapi.json', version=None).json
-    headers = WHO | {'OpenStack-API-Version': document['components']['parameters']['version']['schema']['const']}
+    document = world.call('GET', '/openapi.json', version=version).json
+    headers = who | {'OpenStack-API-Version': document['components']['parameters']['version']['schema']['const']}
     schema = schemathesis.openapi.from_dict(_about(document, noun))
     schema.validate()
     schema.app = world.app
@@ -41,7 +43,7 @@ def explore(world, noun, known, after=lambda: None):
         operation = found.ok()
         there = known() if there is None or operation.method != 'get' else there
         for mode in (RIGHT, WRONG) if operation.body else (RIGHT,):
-            _attempt(operation, mode, there, headers, after)
+            _attempt(operation, mode, there, headers, after, examples[mode])
 
 
 def _about(document, noun):
@@ -55,11 +57,11 @@ def _about(document, noun):
     return document | {'paths': paths}
 
 
-def _attempt(operation, mode, known, headers, after):
+def _attempt(operation, mode, known, headers, after, examples):
     kinds = sum(len(body.definition['schema'].get('oneOf', [None])) for body in operation.body) or 1
 
     @hypothesis.seed(SEED)
-    @hypothesis.settings(max_examples=EXAMPLES[mode] * kinds, database=None, deadline=None,
+    @hypothesis.settings(max_examples=examples * kinds, database=None, deadline=None,
                          phases=[hypothesis.Phase.generate], suppress_health_check=list(hypothesis.HealthCheck))
     @hypothesis.given(operation.as_strategy(generation_mode=mode))
     def attempt(case):

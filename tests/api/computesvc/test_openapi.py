@@ -5,14 +5,17 @@ import pytest
 
 from computesvc.api.routes import ROUTES
 from tests.api.computesvc.test_keypairs import KEY
-from tests.api.exploring import explore, nouns
+from tests.api.exploring import FEW, MEMBER, explore, nouns
 
 LIMITS = {'instances': -1, 'cores': -1, 'ram': -1, 'key_pairs': -1}
 _numbers = itertools.count()
 
 
 @pytest.mark.parametrize('noun', nouns(ROUTES))
-def test_a_noun(world, noun):
+@pytest.mark.parametrize('how', [
+    {}, {'who': MEMBER, 'examples': FEW}, {'version': '2.1', 'examples': FEW}], ids=['newest', 'member', 'oldest'])
+def test_a_noun(world, noun, how):
+    """As an administrator at the newest version; a little as a member, and at the oldest one."""
     def known():
         """A server with a second volume, one that is off, and what else there is."""
         world.call('PUT', '/v2.1/os-quota-sets/p1', {'quota_set': LIMITS}, roles='admin')
@@ -32,7 +35,7 @@ def test_a_noun(world, noun):
                 'flavor_id': [flavor], 'flavorRef': ['42', flavor], 'imageRef': [image], 'key_name': [key],
                 'request_id': [action], 'operation_id': [operation], 'service_id': [service], 'hypervisor_id': [host],
                 'host': ['host1'], 'tag': [used], 'tenant': ['p1']}
-    explore(world, noun, known, world.run)
+    explore(world, noun, known, world.run, **how)
 
 
 def enabled(world):

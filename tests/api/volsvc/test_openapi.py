@@ -3,7 +3,7 @@ import itertools
 
 import pytest
 
-from tests.api.exploring import explore, nouns
+from tests.api.exploring import FEW, MEMBER, explore, nouns
 from tests.api.volsvc.world import CONNECTOR
 from volsvc.api.routes import ROUTES
 
@@ -12,7 +12,10 @@ LIMITS = {'volumes': -1, 'gigabytes': -1, 'snapshots': -1}
 
 
 @pytest.mark.parametrize('noun', nouns(ROUTES))
-def test_a_noun(make_world, noun):
+@pytest.mark.parametrize('how', [
+    {}, {'who': MEMBER, 'examples': FEW}, {'version': '3.0', 'examples': FEW}], ids=['newest', 'member', 'oldest'])
+def test_a_noun(make_world, noun, how):
+    """As an administrator at the newest version; a little as a member, and at the oldest one."""
     world = make_world(memory__capacity_gb=100000)
 
     def known():
@@ -29,7 +32,7 @@ def test_a_noun(make_world, noun):
                 'host': [world.worker.host], 'binary': ['cinder-volume'], 'host_name': [CONNECTOR['host']],
                 'target_id': ['p1'], 'message_id': [make_message(world)], 'size': ['1'], 'name': ['default', 'k']}
     with world.eager():
-        explore(world, noun, known)
+        explore(world, noun, known, **how)
 
 
 def make_type(world):
