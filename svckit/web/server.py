@@ -3,6 +3,7 @@
 A client that is slow, silent or half gone holds nothing but its own connection.
 """
 import gc
+import importlib
 import ipaddress
 import logging
 import os
@@ -17,6 +18,7 @@ from svckit import process
 LOG = logging.getLogger(__name__)
 BACKLOG = 1024
 FILES = 65536
+AHEAD = ('jsonschema', 'oslo_messaging._drivers.impl_rabbit', 'kombu.transport.pyamqp')
 
 
 class Server:
@@ -143,13 +145,24 @@ def serve(make, options):
     """Serve the application that make() returns, as `options` ([api]) say, until a signal.
 
     With several processes each makes its own after the fork: connections and threads
-    do not survive one.
+    do not survive one.  The one made before, which has neither yet, brings the imports:
+    what the parent has imported is in memory once, for all of them.
     """
     several = options.processes > 1
-    server = Server(None if several else make(), options.host, options.port, options.processes,
+    app = make()
+    if several:
+        _import_ahead()
+    server = Server(None if several else app, options.host, options.port, options.processes,
                     factory=make if several else None, options=options)
     server.start()
     process.until_signal(server.stop)
+
+
+def _import_ahead():
+    """What an application imports at its first requests."""
+    for name in AHEAD:
+        importlib.import_module(name)
+    importlib.import_module(f'{"eventlet" if process.concurrency() == "eventlet" else "cheroot"}.wsgi')
 
 
 def _cheroot_log(message='', level=logging.INFO, traceback=False):
@@ -161,7 +174,7 @@ class _Children:
 
     def __init__(self, listener, number, serve):
         self._listener, self._serve = listener, serve
-        self._lifeline = os.pipe()
+        self._lifeline = socket.socketpair()
         self._stopping = False
         self._pids: dict[int, float] = {}
         gc.freeze()             # what the children share would be copied as soon as one collects garbage
@@ -221,14 +234,14 @@ class _Children:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, signal.SIG_DFL)
         process.after_fork()
-        os.close(self._lifeline[1])
+        self._lifeline[1].close()
         running = self._serve(self._listener)
-        # The pipe closes when the parent is gone, however it went.
+        # The other end closes when the parent is gone, however it went.
         threading.Thread(target=self._follow_parent, daemon=True).start()
         process.until_signal(lambda: running.stop(30.0), impatient=False)
 
     def _follow_parent(self):
-        process.native(os.read, self._lifeline[0], 1)
+        self._lifeline[0].recv(1)
         os.kill(os.getpid(), signal.SIGTERM)
 
 
