@@ -154,7 +154,11 @@ def _end_at_next(reader):
 
 
 def after_fork():
-    """To be called first in a forked child: the parent's event loop must not be shared."""
+    """To be called first in a forked child: the parent's event loop and log must not be shared."""
+    # oslo.log's lock is a pipe under eventlet, one for parent and children: who is killed while
+    # holding it would silence all others, at their next line of log and for ever.
+    for handler in logging.getLogger().handlers:
+        handler.createLock()
     if _concurrency == 'eventlet':
         from eventlet import hubs
         hubs.use_hub()

@@ -219,3 +219,23 @@ def test_a_second_signal_ends_at_once_what_no_signal_interrupts(concurrency):
             assert child.wait(10) == 128 + signal.SIGTERM
         finally:
             child.kill()
+
+
+def test_a_forked_child_killed_while_it_logs_silences_nobody(tmp_path):
+    """oslo.log's lock under eventlet is a pipe, which a fork shares."""
+    done = run('''
+        import os, signal, sys
+        from svckit import process
+        process.start('eventlet')
+        import logging
+        from svckit import conf
+        conf.load('test', {}, args=[])
+        pid = os.fork()
+        if not pid:
+            process.after_fork()
+            logging.getLogger().handlers[0].acquire()
+            os.kill(os.getpid(), signal.SIGKILL)
+        os.waitpid(pid, 0)
+        logging.getLogger('test').error('still here')
+        ''', cwd=tmp_path)
+    assert 'still here' in done.stderr
