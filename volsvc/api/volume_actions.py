@@ -2,7 +2,7 @@
 from svckit import operations
 from svckit.web import actions, handler
 from volsvc import errors
-from volsvc.api import versions, volume_connections, volume_images
+from volsvc.api import scope, versions, volume_connections, volume_images
 from volsvc.api.schemas import volume_actions as schemas
 from volsvc.api.schemas.types import truth
 from volsvc.api.volumes import find
@@ -20,7 +20,8 @@ STATUSES = ('creating', 'available', 'deleting', 'error', 'error_deleting', 'err
 @handler(status=202, body=schemas.EXTEND)
 def extend(req, volume_id):
     """Grow a volume; one in use keeps serving I/O meanwhile."""
-    volume = find(req, volume_id)
+    with req.context.db.direct() as connection:
+        volume = volumes.look(connection, volume_id, scope.project(req.context))
     req.context.authorize(policies.EXTEND, volume)
     if volume.status == 'in-use' or any(used.attach_status == 'attached' for used in volume.attachments):
         req.context.authorize(policies.EXTEND_ATTACHED, volume)

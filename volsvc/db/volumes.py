@@ -32,13 +32,15 @@ def get(session, id: str, project_id: str | None = None) -> Volume:
 
 # What answers show is read as plain values: objects that follow their changes cost three times as much.
 _VOLUME, _TYPE, _USE = Volume.__table__, VolumeType.__table__, Attachment.__table__
-_NAME = select(_TYPE.c.name).where(_TYPE.c.id == _VOLUME.c.volume_type_id).scalar_subquery().label('type_name')
+_NAME, _SPECS = (select(column).where(_TYPE.c.id == _VOLUME.c.volume_type_id).scalar_subquery().label(f'type_{column.name}')
+                 for column in (_TYPE.c.name, _TYPE.c.extra_specs))
 _SEEN = [*(column for column in _VOLUME.c if column.name != 'previous_status'), _NAME]
 _USED = [_USE.c[name] for name in ('id', 'volume_id', 'instance_uuid', 'attach_status', 'attach_mode', 'attached_host',
                                    'mountpoint', 'attach_time')]
 _NAMES, _USED_NAMES = [column.name for column in _SEEN], [column.name for column in _USED]
 # A join with the attachments of a volume that has none takes PostgreSQL twice as long to plan.
 _SHOW = select(*_SEEN, exists().where(_USE.c.volume_id == _VOLUME.c.id)).where(_VOLUME.c.id == bindparam('this'))
+_LOOK = _SHOW.add_columns(_SPECS)
 _USES_OF = select(*_USED).where(_USE.c.volume_id == bindparam('this')).order_by(_USE.c.created_at)
 _PAGE = select(*_SEEN)
 _USES = select(*_USED).where(_USE.c.volume_id.in_(bindparam('these', expanding=True))).order_by(_USE.c.created_at)
@@ -49,14 +51,26 @@ def show(session, id: str, project_id: str | None = None):
 
     `session` may be what Database.direct() gives.
     """
-    rows = list(session.execute(_SHOW, {'this': id}))
+    return _only(session, _SHOW, id, project_id)[0]
+
+
+def look(session, id: str, project_id: str | None = None):
+    """As show(), with its `type`."""
+    volume, extra_specs = _only(session, _LOOK, id, project_id)
+    volume.type = volume.volume_type_id and types.SimpleNamespace(
+        id=volume.volume_type_id, name=volume.type_name, extra_specs=extra_specs)
+    return volume
+
+
+def _only(session, query, id, project_id):
+    rows = list(session.execute(query, {'this': id}))
     if not rows:
         raise errors.VolumeNotFound(id)
-    *values, used = rows[0]
+    values, (used, *more) = rows[0][:len(_SEEN)], rows[0][len(_SEEN):]
     volume = _seen(values, [_used(row) for row in session.execute(_USES_OF, {'this': id})] if used else [])
     if project_id is not None and volume.project_id != project_id:
         raise errors.VolumeNotFound(id)
-    return volume
+    return volume, *more
 
 
 def _seen(values, attachments):
