@@ -52,12 +52,13 @@ class _Query:
 
     def __init__(self, statement, dialect):
         compiled = statement.compile(dialect=dialect)
-        self._text, self._places = str(compiled), compiled.positiontup
+        self._text, self._places, self._constants = str(compiled), compiled.positiontup, compiled.params
         processors = [column.type.dialect_impl(dialect).result_processor(dialect, None)
                       for column in statement.selected_columns]
         self._made = [(place, made) for place, made in enumerate(processors) if made]
 
     def run(self, connection, values):
+        values = {**self._constants, **values}
         cursor = connection.cursor()
         try:
             cursor.execute(self._text, values if self._places is None else [values[name] for name in self._places])

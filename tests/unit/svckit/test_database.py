@@ -67,7 +67,7 @@ def test_connections_that_ended_while_nobody_used_them_are_not_noticed(all_datab
 THING = sqlalchemy.Table('thing', sqlalchemy.MetaData(), sqlalchemy.Column('name', sqlalchemy.String(20)),
                          sqlalchemy.Column('is_it', sqlalchemy.Boolean), sqlalchemy.Column('made', sqlalchemy.DateTime),
                          sqlalchemy.Column('about', Json))
-NAMED = sqlalchemy.select(THING).where(THING.c.name == sqlalchemy.bindparam('this'))
+NAMED = sqlalchemy.select(THING).where(THING.c.name == sqlalchemy.bindparam('this'), THING.c.is_it).limit(5)
 
 
 @pytest.fixture(params=['sqlite', 'postgresql', 'mariadb'])
