@@ -3,8 +3,10 @@
 There are no reservations, so there is nothing to leak: usage changes when, and
 only when, the transaction that makes or frees the thing commits.
 """
+import functools
+
 from oslo_db import exception as db_exc
-from sqlalchemy import BigInteger, Column, MetaData, String, Table, bindparam, delete, insert, or_, select, update
+from sqlalchemy import BigInteger, Column, MetaData, String, Table, bindparam, case, delete, insert, or_, select, update
 
 from svckit import errors
 from svckit.db.base import NAMES
@@ -31,24 +33,22 @@ def take(session, project_id: str, amounts: dict[str, int], limits: dict[str, in
          titles: dict[str, str] | None = None) -> None:
     """Add `amounts` to the project's usage, or raise errors.OverQuota with the numbers: then the transaction is over.
 
-    Rows are taken in the order of their names, so that two requests never wait for each other.  `titles`: what
-    people know a resource by, where that is not its name.
+    Rows are taken in the order of their names, those without a limit last and together, so that two requests never wait
+    for each other.  `titles`: what people know a resource by, where that is not its name.
     """
-    for resource, amount in sorted(amounts.items()):
-        if amount == 0:
-            continue
-        limit = limits.get(resource, -1)
+    limited = sorted(name for name, amount in amounts.items() if amount > 0 and limits.get(name, -1) >= 0)
+    for resource in limited:
+        amount, limit = amounts[resource], limits[resource]
         if not _add(session, project_id, resource, amount, limit):
             used = usage(session, project_id).get(resource, 0)
             raise errors.OverQuota(f'Quota exceeded for {(titles or {}).get(resource, resource)}: {amount} more asked '
                                    f'for, {used} of {limit} in use.')
+    _add_all(session, project_id, {name: amount for name, amount in amounts.items() if name not in limited})
 
 
 def give(session, project_id: str, amounts: dict[str, int]) -> None:
     """Take `amounts` off the project's usage."""
-    for resource, amount in sorted(amounts.items()):
-        if amount:
-            _add(session, project_id, resource, -amount, -1)
+    _add_all(session, project_id, {resource: -amount for resource, amount in amounts.items()})
 
 
 _HERE = USAGES.c.project_id == bindparam('project'), USAGES.c.resource == bindparam('what')
@@ -62,14 +62,39 @@ def _add(session, project_id, resource, amount, limit):
     change = (_ADD if limit < 0 or amount < 0 else _ADD_WITHIN), {**here, 'amount': amount, 'most': limit}
     if session.execute(*change).rowcount:
         return True
-    if session.execute(select(USAGES.c.in_use).where(*_HERE), here).first() is not None:
-        return False
-    try:
-        with session.begin_nested():
-            session.execute(insert(USAGES).values(project_id=project_id, resource=resource, in_use=0))
-    except db_exc.DBDuplicateEntry:
-        pass                            # another request made it in the meantime
+    if session.execute(select(USAGES.c.in_use).where(*_HERE), here).first() is None:
+        try:
+            with session.begin_nested():
+                session.execute(insert(USAGES).values(project_id=project_id, resource=resource, in_use=0))
+        except db_exc.DBDuplicateEntry:
+            pass
+    # It may be there only now: another request has made it in the meantime.
     return bool(session.execute(*change).rowcount)
+
+
+def _add_all(session, project_id, amounts):
+    """As _add() of each, whatever the limits, in one statement if all have been used before."""
+    changes = sorted((resource, amount) for resource, amount in amounts.items() if amount)
+    if not changes:
+        return
+    numbered = {f'{what}{place}': value for place, change in enumerate(changes)
+                for what, value in zip(('what', 'amount'), change, strict=True)}
+    done = session.execute(_add_several(len(changes)), {'project': project_id, **numbered}).rowcount
+    if done < len(changes):
+        known = usage(session, project_id)
+        new = [change for change in changes if change[0] not in known]
+        if done + len(new) < len(changes):
+            raise db_exc.DBDeadlock         # another request made one between the two: run() begins anew
+        for resource, amount in new:
+            _add(session, project_id, resource, amount, -1)
+
+
+@functools.cache
+def _add_several(number):
+    more = case({bindparam(f'what{place}'): bindparam(f'amount{place}', type_=BigInteger) for place in range(number)},
+                value=USAGES.c.resource)
+    these = or_(*(USAGES.c.resource == bindparam(f'what{place}') for place in range(number)))
+    return update(USAGES).where(_HERE[0], these).values(in_use=USAGES.c.in_use + more)
 
 
 def usage(session, project_id: str) -> dict[str, int]:

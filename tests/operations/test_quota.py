@@ -3,7 +3,7 @@ import functools
 import threading
 
 import pytest
-from sqlalchemy import Integer, func, select
+from sqlalchemy import Integer, event, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from svckit import errors, quota
@@ -89,6 +89,28 @@ def test_what_differs_is_found_and_put_right(db):
     assert quota.differences(db, counted, 'r', repair=True) == wrong[1:]
     assert quota.differences(db, counted, repair=True) == wrong[:1]
     assert quota.differences(db, counted) == []
+
+
+@pytest.mark.parametrize('kind', ['postgresql', 'mariadb'])
+@pytest.mark.parametrize(('amounts', 'limits'), [({'things': 1}, {'things': 5}), ({'things': 1}, {}),
+                                                 ({'others': 1, 'things': 1}, {})])
+def test_the_first_two_uses_at_once(all_databases, kind, amounts, limits):
+    """The row that was not there when one of them looked is there when it looks again."""
+    url = all_databases.new(kind)
+    db, other = Database(url), Database(url)
+    Base.metadata.create_all(db.engine)
+    overtaken = []
+
+    @event.listens_for(db.engine, 'after_cursor_execute')
+    def _overtake(connection, cursor, statement, *rest):
+        if statement.startswith('UPDATE quota_usages') and not overtaken:
+            overtaken.append(statement)
+            other.run(lambda session: quota.take(session, 'p', {'things': 1}, {}))
+    db.run(lambda session: quota.take(session, 'p', amounts, limits))
+    with db.reader() as session:
+        assert overtaken and quota.usage(session, 'p') == {**amounts, 'things': 2}
+    db.dispose()
+    other.dispose()
 
 
 def test_what_comes_and_goes_meanwhile_is_no_difference(db):
