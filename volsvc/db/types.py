@@ -1,6 +1,6 @@
 """Volume types in the database."""
 from oslo_db import exception as db_exc
-from sqlalchemy import and_, delete, exists, insert, or_, select, update
+from sqlalchemy import and_, bindparam, delete, exists, insert, or_, select, update
 
 from volsvc import errors
 from volsvc.db import limits
@@ -34,13 +34,17 @@ def default(session, project_id: str | None, name: str) -> VolumeType:
 
     The one that it has chosen, as long as it may use it; else that with this name or id.
     """
-    chosen = exists().where(DefaultVolumeType.project_id == project_id,
-                            DefaultVolumeType.volume_type_id == VolumeType.id)
-    found = session.execute(select(VolumeType, chosen).where(or_(
-        and_(chosen, visible(project_id or '')), VolumeType.name == name, VolumeType.id == name))).all()
+    found = session.execute(_DEFAULT, {'project': project_id or '', 'name': name}).all()
     if not found:
         raise errors.NotFound('Volume type', name)
     return max(found, key=lambda row: (row[1], row[0].id == name))[0]
+
+
+_CHOSEN = exists().where(DefaultVolumeType.project_id == bindparam('project'),
+                         DefaultVolumeType.volume_type_id == VolumeType.id)
+_DEFAULT = select(VolumeType, _CHOSEN).where(or_(
+    and_(_CHOSEN, visible(bindparam('project'))),
+    VolumeType.name == bindparam('name'), VolumeType.id == bindparam('name')))
 
 
 def chosen(session) -> list[DefaultVolumeType]:

@@ -310,8 +310,9 @@ def record_volume(ctx, op):
     id = op.params['volume_id']
     values = {'status': 'available', 'launched_at': utcnow()} | ({'bootable': True} if op.params['bootable'] else {})
     swap(ctx.session, Volume, id, {'status': MAKING}, values)
-    with contextlib.suppress(errors.VolumeNotFound):
-        notify.volume(ctx.session, ctx.messaging, 'create.end', volumes.show(ctx.session, id), op)
+    if not ctx.messaging.silent:
+        with contextlib.suppress(errors.VolumeNotFound):
+            notify.volume(ctx.session, ctx.messaging, 'create.end', volumes.show(ctx.session, id), op)
     if op.notes.get('warning'):
         messages.add(ctx.session, op, messages.CREATE_TORN, op.notes['warning'], ctx.conf.message_ttl, 'WARNING')
 
