@@ -41,7 +41,7 @@ def rows(session, model, page, project_id: str | None, where: list, missing, nam
     for part in parts:
         if len(found) < page.limit:
             part = session.execute(query.where(part).limit(page.limit - len(found)))
-            found += part.unique().scalars() if seen is None else part
+            found += part.unique().scalars() if seen is None else part.all()
     return found
 
 

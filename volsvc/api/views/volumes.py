@@ -18,11 +18,12 @@ class Details:
     """Volumes in full, as one request may see them.
 
     `services`: host@backend -> its service, asked for by microversions that show it.
-    What policy allows is asked once for each project and user, not for each volume.
+    What policy allows is asked once for each project and user, what a place has once for each place, not for each
+    volume.
     """
 
     def __init__(self, req, services: dict):
-        self._req, self._services, self._allowed = req, services, {}
+        self._req, self._services, self._allowed, self._by_host = req, services, {}, {}
         self._admin = req.context.is_admin
         self._hosts = self._admin or req.context.is_service
 
@@ -69,7 +70,18 @@ class Details:
         return self._allowed[owner]
 
     def _later(self, volume, shown):
-        version = self._req.version
+        """What newer microversions added."""
+        if volume.host not in self._by_host:
+            self._by_host[volume.host] = self._same(volume.host)
+        shown.update(self._by_host[volume.host])
+        if self._req.version >= versions.TYPE_ID:
+            shown['volume_type_id'] = volume.volume_type_id
+        if self._req.version >= versions.CONSUMES_QUOTA:
+            shown['consumes_quota'] = True
+
+    def _same(self, host) -> dict:
+        """What all volumes of one place have alike."""
+        version, shown = self._req.version, {}
         if self._admin:
             shown['migration_status'] = None
         if version >= versions.GROUPS:
@@ -77,15 +89,12 @@ class Details:
         if version >= versions.PROVIDER_ID and self._admin:
             shown['provider_id'] = None
         if version >= versions.SHARED_TARGETS:
-            service = self._services.get((volume.host or '').partition('#')[0])
+            service = self._services.get((host or '').partition('#')[0])
             shown['shared_targets'] = _shared_targets(service, version)
             shown['service_uuid'] = service.uuid if service else None
         if version >= versions.CLUSTER_NAME and self._admin:
             shown['cluster_name'] = None
-        if version >= versions.TYPE_ID:
-            shown['volume_type_id'] = volume.volume_type_id
-        if version >= versions.CONSUMES_QUOTA:
-            shown['consumes_quota'] = True
+        return shown
 
 
 def upload(volume, image: dict) -> dict:
