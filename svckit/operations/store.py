@@ -302,6 +302,7 @@ class Store:
             definition.withdraw(Context(self.tools, session), dataclasses.replace(after, subject=op.subject))
         if to.state == STUCK and definition and definition.stuck:
             definition.stuck(Context(self.tools, session), after)
+        _log(session, op.id, to.events)         # first: no step ends after its operation
         written = session.execute(_WRITE, {
             **_ours(op), **{f'new_{name}': getattr(after, name) for name in _WRITTEN},
             # A stuck operation keeps its target, so that a retry knows it, but is due to nobody.
@@ -309,7 +310,6 @@ class Store:
             'keep_for': lease if to.keep else None, 'ended_ago': 0.0 if to.ended else None})
         if not written.rowcount:
             raise LeaseLost(op.id)
-        _log(session, op.id, to.events)
         if to.target and not to.keep and to.due_in <= 0:
             _wake(session, to.target)
         return after if to.keep else None
