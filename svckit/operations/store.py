@@ -201,7 +201,7 @@ _SOONEST = select(func.min(_NEXT - now())).where(_HERE)
 _DUE = (select(*queries._FIELDS, T.lease_until).where(_HERE, _NEXT <= now()).order_by(T.due_at)
         .limit(bindparam('count', type_=Integer)).with_for_update(skip_locked=True))
 _THIS = T.id == bindparam('this')
-_TAKE = update(OPERATIONS).where(_THIS, T.lease == bindparam('held'), T.target == bindparam('there')).values(
+_TAKE = update(OPERATIONS).where(T.id.in_(bindparam('these', expanding=True))).values(
     lease=T.lease + 1, lease_until=now() + bindparam('seconds', type_=Double))
 # Not the lease alone: what was written before its answer got lost, is not written again.
 _OURS = (_THIS, T.lease == bindparam('held'), T.state == bindparam('was'), T.position == bindparam('at'),
@@ -247,13 +247,15 @@ class Store:
         return (take(), 0.0) if soonest is not None and soonest <= 0 and limit > 0 else ([], soonest)
 
     def _take(self, session, which, owner, lease):
-        claimed = []
-        for *values, until in session.execute(_DUE, which).all():
-            op = Op(*values)
-            if session.execute(_TAKE, {'this': op.id, 'held': op.lease, 'there': op.target, 'seconds': lease}).rowcount:
-                claimed.append(dataclasses.replace(op, lease=op.lease + 1))
-                _log(session, op.id, [(self._step(op), 'claimed' if until is None else 'reclaimed', owner)])
-        return claimed
+        found = [(Op(*values), until) for *values, until in session.execute(_DUE, which).all()]
+        if not found:
+            return []
+        # Locked above: nobody else takes them, or changes them, meanwhile.
+        session.execute(_TAKE, {'these': [op.id for op, _ in found], 'seconds': lease})
+        session.execute(_LOG, [{
+            'operation_id': op.id, 'step': self._step(op), 'event': 'claimed' if until is None else 'reclaimed',
+            'detail': owner} for op, until in found])
+        return [dataclasses.replace(op, lease=op.lease + 1) for op, _ in found]
 
     def _step(self, op):
         definition = self.registry.get((op.name, op.version))
