@@ -109,6 +109,10 @@ class Service:
             self._looked = now if self._backends else float('-inf')
         return self._backends
 
+    def backend_of(self, host: str | None):
+        """The one that a volume with this host ('host@backend#pool') is on; None if it never reported."""
+        return self.backends().get((host or '').partition('#')[0])
+
     def forget_backends(self):
         """One has just reported."""
         self._looked = float('-inf')

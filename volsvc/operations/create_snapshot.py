@@ -7,7 +7,7 @@ from svckit import operations, quota
 from svckit.db import new_id, swap, utcnow
 from svckit.operations import Operation, Refused, Step
 from volsvc import errors, notify
-from volsvc.db import claims, limits, messages, services, usage, volumes
+from volsvc.db import claims, limits, messages, usage, volumes
 from volsvc.db.models import Snapshot, Volume
 from volsvc.drivers import base as drivers
 from volsvc.operations import places
@@ -22,8 +22,8 @@ def request(context, volume, *, in_use: bool, name='', description=None, metadat
 
     `in_use`: also of a volume that a server is writing to.
     """
+    backend = context.service.backend_of(volume.host)
     with context.db.reader() as session:
-        backend = services.of_host(session, volume.host)
         allowed = quota.limits(session, volume.project_id, limits.defaults(context.service.conf))
     wanted = volumes.AT_REST if in_use else ('available',)
     snapshot = Snapshot(id=new_id(), volume_id=volume.id, project_id=volume.project_id, user_id=context.user_id,
@@ -45,7 +45,8 @@ def _begin(session, context, snapshot, wanted, allowed, backend):
                      user_id=context.user_id, request_id=context.request_id,
                      params={'snapshot_id': snapshot.id, 'volume_id': volume.id, 'host': volume.host,
                              'size': volume.size})
-    _take_room(session, volume, snapshot.promised, backend)
+    if not backends.claim(session, backend, volume.host, snapshot.promised):
+        raise errors.NoRoomForSnapshot(volume.id, volume.size // GIB)
     usage.take(session, snapshot.project_id, volume.type,
                usage.of_snapshots(snapshot.volume_type_id, snapshot.counted), allowed)
     notify.snapshot(session, context.service.messaging, 'create.start', snapshot, volume, context)
@@ -55,13 +56,6 @@ def _room(backend, size) -> int:
     """Bytes of its backend that a snapshot of so many may come to take."""
     known = backend.capabilities if backend else {}
     return int(size * known.get('snapshot_ratio', 1)) + known.get('snapshot_extra', 0)
-
-
-def _take_room(session, volume, amount, backend):
-    """NoRoomForSnapshot; a backend that has not reported is no obstacle."""
-    most = backend and backends.most_promised(backend.capabilities)
-    if not claims.take(session, volume.host, amount, most) and backend:
-        raise errors.NoRoomForSnapshot(volume.id, volume.size // GIB)
 
 
 # ------------------------------------------------------------------ its ends other than success

@@ -28,7 +28,7 @@ def request(context, volume, new_size: int) -> None:
     in_use = _check_status(context, volume)
     if new_size * GIB <= volume.size:
         raise errors.NotGreater(volume.size // GIB, new_size)
-    backend = context.service.backends().get((volume.host or '').partition('#')[0])
+    backend = context.service.backend_of(volume.host)
     with context.db.reader() as session:
         allowed = quota.limits(session, volume.project_id, limits.defaults(context.service.conf))
     if in_use and backend and not backend.capabilities['online_extend']:
@@ -69,9 +69,7 @@ def _begin(session, context, volume, size, in_use, allowed, backend):
         now = volumes.get(session, volume.id)
         raise errors.InvalidStatus(volume.id, 'extended', STATUSES, now.status)
     growth = size - volume.size
-    # A backend that has not reported is no obstacle: its worker looks for itself.
-    most = backend and backends.most_promised(backend.capabilities)
-    if backend and not claims.take(session, volume.host, growth, most):
+    if not backends.claim(session, backend, volume.host, growth):
         raise errors.BackendFull(volume.id, growth // GIB)
     amounts = usage.of_volumes(volume.volume_type_id, growth, 0)
     operations.start(

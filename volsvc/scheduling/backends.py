@@ -10,7 +10,7 @@ from svckit import scheduling
 from svckit.operations import Refused
 from svckit.scheduling import CLAIMED_MEANWHILE
 from volsvc.db import claims, services
-from volsvc.scheduling.filters import FILTERS, capacity
+from volsvc.scheduling.filters import FILTERS
 from volsvc.scheduling.weighers import WEIGHERS
 
 GIB = 1024 ** 3
@@ -115,14 +115,13 @@ def place(session, conf, wish: Wish) -> Candidate:
     raise Refused(why_none(len(known), refused))
 
 
-def of_volume(session, host: str | None) -> Candidate | None:
-    """The backend that a volume with this host is on; None if it never reported."""
-    row = services.of_host(session, host)
-    return row and candidate(row, True, claims.promised(session))
+def claim(session, backend, pool: str, amount: int) -> bool:
+    """Hold so many bytes more of a pool for what is in it already; False if there is too little.
 
-
-def has_room(chosen: Candidate, more: int) -> bool:
-    return capacity(chosen, Wish(size=more)) is None
+    A backend (of the services table) that has not reported is no obstacle: its worker looks for itself.
+    """
+    most = backend and most_promised(backend.capabilities)
+    return claims.take(session, pool, amount, most) or backend is None
 
 
 def size_limits(extra_specs: dict) -> tuple[int | None, int | None]:
