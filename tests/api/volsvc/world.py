@@ -202,6 +202,7 @@ class World:
             row = session.query(Row).filter_by(host=self.worker.host).one()
             row.capabilities = {**row.capabilities, **capabilities}
         self.service.db.run(change)
+        self.service.forget_backends()
 
     def rows(self) -> list:
         """Everything that a request could have changed, to be compared."""
