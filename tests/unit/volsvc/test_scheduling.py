@@ -3,7 +3,7 @@ import collections
 
 import pytest
 
-from volsvc.scheduling.backends import GIB, Candidate, Wish, facts, first_refusal, has_room, sift, why_none
+from volsvc.scheduling.backends import GIB, Candidate, Wish, facts, first_refusal, sift, why_none
 
 
 def backend(host='a@x', up=True, disabled=False, zone='z1', promised=0, free=10, total=10, made=0, thin=False, **more):
@@ -72,7 +72,10 @@ def test_filters(candidate, wanted, refusal):
     (0, backend(reserved_percentage=100))])
 def test_room(room, candidate):
     assert candidate.room == room * GIB
-    assert has_room(candidate, max(room, 0) * GIB) is (room >= 0) and not has_room(candidate, (max(room, 0) + 1) * GIB)
+
+    def fits(gib):
+        return first_refusal(candidate, Wish(size=gib * GIB)) is None
+    assert fits(max(room, 0)) is (room >= 0) and not fits(max(room, 0) + 1)
 
 
 def test_the_best_comes_first():
