@@ -209,18 +209,23 @@ def test_disconnect_with_all_portals_down_and_data_waiting(target, connector, cl
     """Somebody is stuck writing to a map that waits for its paths for ever."""
     data = target.data()
     device = connector.connect(data)
-    eventually(lambda: re.search(r'queue_if_no_path( .*\b\d+:\d+\b){4}', run('dmsetup', 'table', device['path'])))
-    with down(*target.portals):
-        # With each thing that it hears of a path multipathd sets this anew; until then the kernel fails what has none.
-        run('dmsetup', 'message', device['path'], '0', 'queue_if_no_path')
-        write = f'disk = open({device["path"]!r}, "r+b"); disk.write(bytes(4 << 20)); print(flush=True); disk.close()'
-        with subprocess.Popen([sys.executable, '-c', write], stdout=subprocess.PIPE) as writer:
+    write = (f'disk = open({device["path"]!r}, "r+b"); print(flush=True); input(); disk.write(bytes(4 << 20)); '
+             'print(flush=True); disk.close()')
+    # Open before the portals end: a map that nobody has open goes with its last path.
+    with subprocess.Popen([sys.executable, '-c', write], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as writer:
+        assert writer.stdout.readline()
+        eventually(lambda: re.search(r'queue_if_no_path( .*\b\d+:\d+\b){4}', run('dmsetup', 'table', device['path'])))
+        with down(*target.portals):
+            # multipathd sets this anew with what it hears of paths; until then the kernel fails what has none.
+            run('dmsetup', 'message', device['path'], '0', 'queue_if_no_path')
+            writer.stdin.write(b'\n')
+            writer.stdin.flush()
             assert writer.stdout.readline()
             table, began = run('dmsetup', 'table', device['path']), time.monotonic()
             connector.disconnect(data, device)
             assert time.monotonic() - began < 120
             writer.wait(timeout=60)             # close() does not say that nothing was written
-        eventually(lambda: leftovers() == clean)
+            eventually(lambda: leftovers() == clean)
     assert 'is removed without writing what may be waiting' in caplog.text, table
 
 
