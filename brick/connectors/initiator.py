@@ -121,15 +121,20 @@ class InitiatorConnector(SCSIConnector):
         return self._link(f'/dev/disk/by-id/scsi-{device.wwid}', disks) or f'/dev/{disks[0]}'
 
     def _link(self, link, devices):
-        """The link once it leads to one of the devices; '' if udev does not make it in time."""
+        """The link once it leads to one of the devices; '' if udev does not make it in time.
+
+        While udev has events to look at, that of a disk or map which had this name before may be among them, and takes
+        the link away once more.  (The file is there as long as there are any: udev_queue_get_queue_is_empty(3).)
+        """
         until = self.clock.monotonic() + _LINKS
-        place = os.path.join(self.root, link.lstrip('/'))
-        while os.path.basename(os.path.realpath(place)) not in devices:
+        place, events = (os.path.join(self.root, path.lstrip('/')) for path in (link, '/run/udev/queue'))
+        while not (there := os.path.basename(os.path.realpath(place)) in devices) or os.path.exists(events):
             if self.clock.monotonic() > until:
-                LOG.warning('udev did not make %s within %.0f s.', link, _LINKS)
-                return ''
+                break
             self.clock.sleep(0.05)
-        return link
+        if not there:
+            LOG.warning('udev did not make %s within %.0f s.', link, _LINKS)
+        return link if there else ''
 
     def _map(self, name):
         """'dm-0' of the map with this name, or None."""

@@ -195,6 +195,35 @@ def test_udev_makes_no_link(connector, caplog):
     assert 'udev did not make' in caplog.text
 
 
+def test_a_link_that_goes_once_more(connector):
+    """With the map that had its name before, of which udev hears late."""
+    connector.connect(DATA)
+    root, sleep, gone = connector.through.fabric.root, connector.clock.sleep, []
+    link, events = root / f'dev/mapper/3{WWID}', root / 'run/udev/queue'
+    events.parent.mkdir(parents=True)
+    events.touch()
+
+    def later(seconds):
+        sleep(seconds)
+        if not gone:
+            gone.append(link.readlink())
+            link.unlink()
+        elif connector.clock.now > 3 and events.exists():
+            link.symlink_to(gone[0])
+            events.unlink()
+    connector.clock.sleep = later
+    assert connector.connect(DATA)['path'] == f'/dev/mapper/3{WWID}'
+    assert link.exists() and gone
+
+
+def test_udev_is_never_done(connector, caplog):
+    events = connector.through.fabric.root / 'run/udev/queue'
+    events.parent.mkdir(parents=True)
+    events.touch()
+    assert connector.connect(DATA)['path'] == f'/dev/mapper/3{WWID}'
+    assert connector.clock.now < 30 and 'udev did not make' not in caplog.text
+
+
 def test_gone_again(connector):
     connector.through.connect = lambda properties, keep: None
     with pytest.raises(errors.ConnectFailed, match='went away again'):
