@@ -93,7 +93,7 @@ def for_update(session, id: str) -> Volume:
 
 
 _HOLD = select(_VOLUME).where(_VOLUME.c.id == bindparam('this')).with_for_update()
-_ITS_USES = select(*_USED, _USE.c.created_at).where(_USE.c.volume_id == bindparam('this')).order_by(_USE.c.created_at)
+_ITS_USES = _USES_OF.add_columns(_USE.c.created_at)
 
 
 def hold(session, id: str):
